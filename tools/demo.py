@@ -116,7 +116,8 @@ def describe(row: dict[str, Any]) -> str:
     spent = row["stored_at"] - row["asked_at"]
     return (
         f"{row['request_id'][:14]}… {row['verb']} {what}{where} → {row['status']}"
-        f"  asked {clock(row['asked_at'])}, answered after {spent} ms, gas {row['gas']} MIST, answer {row['answer_digest'][:12]}…"
+        f"  asked {clock(row['asked_at'])}, answered after {spent} ms, gas {row['gas']} MIST,"
+        f" answer {row['answer_digest'][:12]}…"
     )
 
 
@@ -178,7 +179,7 @@ def wait_for_pods(session: Session) -> None:
             "kubectl",
             show=False,
         )
-        if len(listed.split()) == 2:  # noqa: PLR2004 - the Deployment's replicas
+        if len(listed.split()) == 2:
             return
         time.sleep(0.5)
 
