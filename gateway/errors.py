@@ -1,0 +1,74 @@
+"""Everything that can go wrong in the gateway, by whose fault it is.
+
+```
+GatewayError
+├── RequestError              the client's fault: repeat nothing, change the request
+│   └── TargetError           the request line cannot be read in one way only
+├── DeniedError               the contract aborted the transaction: nothing happened
+├── GasError                  no coin to pay with: the operator's fault
+├── AnswerError               an answer that does not check out: treated as no answer
+├── OverdueError              no answer came before the deadline
+└── LocalError                the executor inside the enclave does not do its part
+    ├── MissingBodyError      an answer's large body is not there any more
+    └── StreamError           the stream broke off before its end
+```
+A ledger that cannot be reached or that leaves an outcome open is `chain.errors`' own: LedgerUnreachableError,
+OutcomeUnknownError, TransactionRefusedError.
+"""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """Base of all errors of the gateway."""
+
+
+class RequestError(GatewayError):
+    """The client's request cannot be served as it is."""
+
+
+class TargetError(RequestError):
+    """Method and target cannot be read in one way only."""
+
+
+class DeniedError(GatewayError):
+    """The contract aborted the transaction.
+
+    Attributes:
+        words: The reason in words, from the abort code.
+        digest: The digest of the aborted transaction, as the ledger prints it.
+        lasting: Whether the reason holds until the token changes (revoked, expired, no stake).
+        command: Which command of a shared transaction aborted, or None if that is not known.
+    """
+
+    def __init__(self, words: str, digest: str, *, lasting: bool = False, command: int | None = None) -> None:
+        """Keep the contract's words and the digest that proves them."""
+        super().__init__(f"the contract denied the request: {words} (transaction {digest})")
+        self.words = words
+        self.digest = digest
+        self.lasting = lasting
+        self.command = command
+
+
+class GasError(GatewayError):
+    """The enclave has no coin left to pay for the transaction."""
+
+
+class AnswerError(GatewayError):
+    """A stored answer does not check out."""
+
+
+class OverdueError(GatewayError):
+    """No answer was stored before the request's deadline and answer window had passed."""
+
+
+class LocalError(GatewayError):
+    """The executor did not do its part."""
+
+
+class MissingBodyError(LocalError):
+    """The sealed body of an answer is not kept any more."""
+
+
+class StreamError(LocalError):
+    """A stream broke off before its end."""

@@ -1,0 +1,172 @@
+"""What the gateway needs from outside itself, as two abstract classes.
+
+Role: inside the enclave a request is decided by a transaction that the enclave's own key sends under a grant, and the
+executor is a process next door. A gateway on a user's own machine sends with the user's key, and reaches the executor
+through the enclave's TLS. Both run the same core over different implementations of these ports.
+
+Rules: implementations wrap every foreign error into `gateway.errors` or `chain.errors`; every call ends by itself.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Hashable
+
+    from chain.rules import Envelope
+    from gateway.identity import Identity
+    from gateway.messages import HttpRequest, HttpResponse
+    from sui.types import Address, Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One sealed request, ready to be decided.
+
+    Attributes:
+        identity: Who asks, under which grant.
+        envelope: What stands in clear on the chain.
+        enclave: The enclave it was sealed to.
+        sealed: The sealed request.
+        payload_hash: The hash of `sealed` as the chain knows it.
+        deadline_ms: Ledger time after which it must not start.
+        stream: Whether a stream is asked for.
+        order_key: Requests with the same key are submitted in order; None for no order.
+        receipt: Whether a Receipt is asked for.
+    """
+
+    identity: Identity
+    envelope: Envelope
+    enclave: Address
+    sealed: bytes = field(repr=False)
+    payload_hash: bytes
+    deadline_ms: int
+    stream: bool
+    order_key: Hashable | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The contract's yes: the request stands on the chain.
+
+    Attributes:
+        request_id: The Request object's id.
+        digest: The transaction that made it.
+        answer_until_ms: Ledger time after which no answer can be stored.
+        submit_ms: Time from handing over to sending.
+        finality_ms: Time from sending to the ledger's outcome.
+        gas_mist: What the whole transaction cost.
+    """
+
+    request_id: Address
+    digest: Digest
+    answer_until_ms: int
+    submit_ms: int
+    finality_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer that the contract accepted and whose signature was checked again here.
+
+    Attributes:
+        request_id: The request it answers.
+        status: The HTTP status that was signed.
+        body: The sealed answer, if it stands on the chain.
+        body_hash: The hash of the sealed answer; of nothing where there is none.
+        body_length: The length of the sealed answer.
+        executed_at_ms: When the enclave had executed it, in ledger time.
+        stored_at_ms: When the chain had it, in ledger time.
+    """
+
+    request_id: Address
+    status: int
+    body: bytes = field(repr=False)
+    body_hash: bytes
+    body_length: int
+    executed_at_ms: int
+    stored_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealTarget:
+    """To whom a request is sealed, and who sends it.
+
+    Attributes:
+        chain_id: The genesis checkpoint's digest.
+        package: The contract's original package id.
+        cluster: The cluster.
+        enclave: The active enclave.
+        hpke_key: Its attested key.
+        sender: The address that will send the transaction.
+    """
+
+    chain_id: bytes
+    package: Address
+    cluster: Address
+    enclave: Address
+    hpke_key: bytes
+    sender: Address
+
+
+class Submitter(ABC):
+    """Lets the contract decide, and waits for the answers that the contract accepted."""
+
+    @abstractmethod
+    def target(self) -> SealTarget:
+        """Say to whom requests are sealed now."""
+
+    @abstractmethod
+    def now_ms(self) -> int:
+        """Give the ledger's time."""
+
+    @abstractmethod
+    async def submit(self, submission: Submission) -> Accepted:
+        """Have the contract decide one request.
+
+        Raises:
+            gateway.errors.DeniedError: The contract said no.
+            gateway.errors.GasError: There is no coin to pay with; nothing was sent.
+            chain.errors.LedgerUnreachableError: The ledger was not reached; nothing was sent.
+            chain.errors.TransactionRefusedError: The ledger did not take the transaction; nothing happened.
+            chain.errors.OutcomeUnknownError: It was sent, and its outcome is not known.
+        """
+
+    @abstractmethod
+    async def answer(self, accepted: Accepted, submission: Submission) -> StoredAnswer:
+        """Wait until the request's answer is stored, and check it.
+
+        Raises:
+            gateway.errors.OverdueError: The time for an answer has passed.
+        """
+
+
+class Executor(ABC):
+    """The executor of the enclave, as far as a gateway talks to it beside the chain."""
+
+    @abstractmethod
+    async def local(self, identity: Identity, request: HttpRequest) -> HttpResponse:
+        """Have a request answered that needs no transaction.
+
+        Raises:
+            gateway.errors.LocalError: The executor cannot be reached.
+        """
+
+    @abstractmethod
+    async def fetch(self, body_hash: bytes, length: int) -> bytes:
+        """Fetch a sealed answer that is too large for the chain; the caller checks its hash.
+
+        Raises:
+            gateway.errors.MissingBodyError: It is not kept any more.
+        """
+
+    @abstractmethod
+    def stream(self, request_id: Address) -> AsyncIterator[bytes]:
+        """Read the sealed frames of a stream as they come; reading slowly slows the sender down.
+
+        Raises:
+            gateway.errors.StreamError: The connection broke off.
+        """
