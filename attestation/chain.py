@@ -1,0 +1,124 @@
+"""The certificate chain of a document: from a pinned root down to the leaf, at an explicit time.
+
+The first certificate of the cabundle is the sender's word; it must be byte for byte one of the pinned roots, and it
+is the pinned copy that is used. No revocation lists: leaves live three hours.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
+
+from attestation.errors import UntrustedChain
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KNOWN_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE}
+
+
+def verify_chain(
+    certificate: bytes, cabundle: Sequence[bytes], *, roots: Collection[bytes], at_ms: int
+) -> ec.EllipticCurvePublicKey:
+    """Check the chain and return the leaf's key.
+
+    Args:
+        certificate: DER of the leaf.
+        cabundle: DER of the issuers, root first.
+        roots: DER of the pinned roots.
+        at_ms: the time at which every certificate must be valid, Unix milliseconds.
+
+    Raises:
+        UntrustedChain: which certificate, and why.
+    """
+    pinned = next((root for root in roots if cabundle and root == cabundle[0]), None)
+    if pinned is None:
+        raise UntrustedChain("its first certificate is not a pinned root")
+    encoded = [pinned, *cabundle[1:], certificate]
+    if len(set(encoded)) != len(encoded):
+        raise UntrustedChain("a certificate stands in it twice")
+    try:
+        when = _EPOCH + timedelta(milliseconds=at_ms)
+    except OverflowError:
+        raise UntrustedChain("the time to check it at is outside the calendar") from None
+    certificates = [_load(der, position) for position, der in enumerate(encoded)]
+    last = len(certificates) - 1
+    issuer, issuer_key = certificates[0], _key(certificates[0], 0)
+    for position, current in enumerate(certificates):
+        _check_time(current, position, when)
+        _check_role(current, position, issuers_below=max(last - position - 1, 0), leaf=position == last)
+        if current.issuer != issuer.subject:
+            raise UntrustedChain(f"certificate {position} names another issuer than the one above it")
+        _check_signature(current, issuer_key, position)
+        issuer, issuer_key = current, _key(current, position)
+    return issuer_key
+
+
+def _load(der: bytes, position: int) -> x509.Certificate:
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        certificate.extensions  # noqa: B018 - parsed lazily, and must parse
+    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm):
+        raise UntrustedChain(f"certificate {position} is not a DER certificate") from None
+    if certificate.version is not x509.Version.v3:
+        raise UntrustedChain(f"certificate {position} is not of version 3")
+    return certificate
+
+
+def _key(certificate: x509.Certificate, position: int) -> ec.EllipticCurvePublicKey:
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise UntrustedChain(f"certificate {position} has a malformed key") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
+        raise UntrustedChain(f"certificate {position} has a key that is not on P-384")
+    return key
+
+
+def _check_time(certificate: x509.Certificate, position: int, when: datetime) -> None:
+    if when < certificate.not_valid_before_utc:
+        raise UntrustedChain(f"certificate {position} is not yet valid")
+    if when > certificate.not_valid_after_utc:
+        raise UntrustedChain(f"certificate {position} has expired")
+
+
+def _check_role(certificate: x509.Certificate, position: int, *, issuers_below: int, leaf: bool) -> None:
+    constraints: x509.BasicConstraints | None = None
+    usage: x509.KeyUsage | None = None
+    for extension in certificate.extensions:
+        if isinstance(extension.value, x509.BasicConstraints):
+            constraints = extension.value
+        elif isinstance(extension.value, x509.KeyUsage):
+            usage = extension.value
+        elif extension.critical and extension.oid not in _KNOWN_CRITICAL:
+            raise UntrustedChain(f"certificate {position} has a critical extension that is not known here")
+    if usage is None:
+        raise UntrustedChain(f"certificate {position} does not say what its key is for")
+    if leaf:
+        if constraints is not None and constraints.ca:
+            raise UntrustedChain("the leaf is a certificate authority")
+        if not usage.digital_signature or usage.key_cert_sign:
+            raise UntrustedChain("the leaf's key is not for signatures on data alone")
+        return
+    if constraints is None or not constraints.ca:
+        raise UntrustedChain(f"certificate {position} is no certificate authority")
+    if not usage.key_cert_sign:
+        raise UntrustedChain(f"certificate {position} may not sign certificates")
+    if constraints.path_length is not None and issuers_below > constraints.path_length:
+        raise UntrustedChain(f"certificate {position} allows fewer issuers below it than there are")
+
+
+def _check_signature(certificate: x509.Certificate, issuer_key: ec.EllipticCurvePublicKey, position: int) -> None:
+    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA384:
+        raise UntrustedChain(f"certificate {position} is not signed with ECDSA and SHA-384")
+    try:
+        issuer_key.verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(hashes.SHA384()))
+    except InvalidSignature:
+        raise UntrustedChain(f"certificate {position} is not signed by the one above it") from None
