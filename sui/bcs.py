@@ -17,6 +17,7 @@ import dataclasses
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from sui.bcs_stream import MAX_SEQUENCE_LENGTH, Reader, write_uleb128
 from sui.errors import BcsError
 from sui.types import Address
 
@@ -26,100 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
-
-MAX_SEQUENCE_LENGTH = (1 << 31) - 1
-
-
-class Reader:
-    """A position in a byte string from which codecs take what they need."""
-
-    __slots__ = ("data", "end", "position")
-
-    def __init__(self, data: bytes) -> None:
-        """Start reading `data` at its first byte."""
-        self.data = data
-        self.position = 0
-        self.end = len(data)
-
-    @property
-    def remaining(self) -> int:
-        """The number of bytes that are left."""
-        return self.end - self.position
-
-    def take(self, count: int) -> bytes:
-        """Return the next `count` bytes.
-
-        Raises:
-            BcsError: fewer bytes are left.
-        """
-        start = self.position
-        stop = start + count
-        if stop > self.end:
-            raise BcsError(f"input ends at byte {self.end}, {count} bytes were expected at {start}")
-        self.position = stop
-        return self.data[start:stop]
-
-    def byte(self) -> int:
-        """Return the next byte as a number.
-
-        Raises:
-            BcsError: nothing is left.
-        """
-        position = self.position
-        if position >= self.end:
-            raise BcsError(f"input ends at byte {self.end}, one more byte was expected")
-        self.position = position + 1
-        return self.data[position]
-
-    def uleb128(self) -> int:
-        """Return the next ULEB128 number, which fits in 32 bits and is in its shortest form.
-
-        Raises:
-            BcsError: it is longer than needed, does not fit, or the input ends.
-        """
-        value = self.byte()
-        if value < 0x80:
-            return value
-        value &= 0x7F
-        shift = 7
-        while True:
-            part = self.byte()
-            value |= (part & 0x7F) << shift
-            if part < 0x80:
-                if part == 0:
-                    raise BcsError(f"length before byte {self.position} is not in its shortest form")
-                break
-            shift += 7
-            if shift > 28:
-                raise BcsError(f"length before byte {self.position} does not fit in 32 bits")
-        if value >> 32:
-            raise BcsError(f"length before byte {self.position} does not fit in 32 bits")
-        return value
-
-    def length(self) -> int:
-        """Return the next sequence length.
-
-        Raises:
-            BcsError: it exceeds what BCS allows at all.
-        """
-        value = self.uleb128()
-        if value > MAX_SEQUENCE_LENGTH:
-            raise BcsError(f"length {value} exceeds the maximum of BCS, {MAX_SEQUENCE_LENGTH}")
-        return value
-
-
-def write_uleb128(out: bytearray, value: int) -> None:
-    """Append `value` as ULEB128.
-
-    Raises:
-        BcsError: the value is negative or does not fit in 32 bits.
-    """
-    if not 0 <= value < 1 << 32:
-        raise BcsError(f"{value} cannot be written as a 32-bit ULEB128 number")
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
 
 
 class Codec(Generic[T]):
@@ -486,3 +393,32 @@ def sparse_enum(name: str, variants: dict[int, StructCodec[Any]]) -> Codec[Any]:
 def mapped(codec: Codec[K], load: Callable[[K], V], dump: Callable[[V], K], name: str) -> Codec[V]:
     """Return a codec that writes `dump(value)` with `codec` and reads back through `load`."""
     return _Mapped(codec, load, dump, name)
+
+
+__all__ = [
+    "ADDRESS",
+    "BOOL",
+    "BYTES",
+    "MAX_SEQUENCE_LENGTH",
+    "STRING",
+    "U8",
+    "U16",
+    "U32",
+    "U64",
+    "U128",
+    "U256",
+    "Codec",
+    "Reader",
+    "StructCodec",
+    "bounded_bytes",
+    "enum",
+    "fixed",
+    "map_of",
+    "mapped",
+    "option",
+    "sparse_enum",
+    "struct",
+    "tuple_of",
+    "vector",
+    "write_uleb128",
+]
