@@ -1,0 +1,97 @@
+// The Sui compiler and its unit-test VM as WASM (npm @zktx.io/sui-move-builder).
+import fs from 'node:fs';
+import { moduleName } from './bytecode.mjs';
+import { cached } from './cache.mjs';
+import { ToolchainError } from './errors.mjs';
+import { folderFetcher, localFramework, pinnedCrate } from './framework.mjs';
+import { githubFetcher } from './github.mjs';
+
+const NETWORK = 'mainnet';
+
+async function load() {
+  let builder;
+  try {
+    builder = await import('@zktx.io/sui-move-builder/full');
+  } catch (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new ToolchainError('the Move compiler is not installed', 'run `npm ci` in move/toolchain (Node 20 or newer)');
+  }
+  await builder.initMovePackageBuilder();
+  return builder;
+}
+
+function version() {
+  const lock = JSON.parse(fs.readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
+  return lock.packages['node_modules/@zktx.io/sui-move-builder'].integrity;
+}
+
+async function withFetcher(call) {
+  const builder = await load();
+  const local = localFramework();
+  const fetcher = local.dir
+    ? folderFetcher(builder.MovePackageFetcher, local.dir)
+    : githubFetcher(builder.MovePackageFetcher);
+  if (!local.dir) process.stderr.write(`framework sources from GitHub, because: ${local.reason}\n`);
+  const result = await call(builder, fetcher);
+  if ('error' in result) {
+    const next = result.category === 'dependency_resolution' ? `the local sources were: ${local.dir ?? local.reason}` : '';
+    throw new ToolchainError(result.error, next);
+  }
+  return result;
+}
+
+function inputs(files) {
+  return { compiler: version(), framework: process.env.K3S_DAAS_FRAMEWORK_SOURCES || pinnedCrate(), files };
+}
+
+/** Compiles a package: base64 modules, dependency ids, digest as hex. Warnings of the compiler go to stderr. */
+export async function build(files) {
+  const sources = Object.fromEntries(Object.entries(files).filter(([name]) => !name.startsWith('tests/')));
+  const result = await cached('build', inputs(sources), () =>
+    withFetcher(async (builder, fetcher) => {
+      const built = await builder.dumpMovePackage({ files: sources, fetcher, network: NETWORK });
+      if ('error' in built) return built;
+      return {
+        modules: built.modules,
+        dependencies: built.dependencies,
+        digest: Buffer.from(built.digest).toString('hex'),
+        warnings: built.warnings ?? '',
+      };
+    }),
+  );
+  if (result.warnings) process.stderr.write(`${result.warnings}\n`);
+  const { warnings: _, ...rest } = result;
+  return rest;
+}
+
+/** Runs a package's unit tests: `{passed, output}`. */
+export async function test(files) {
+  return withFetcher((builder, fetcher) => builder.testMovePackage({ files, fetcher, network: NETWORK }));
+}
+
+// Move.toml files with which the framework's packages are roots of their own.
+const FRAMEWORK_MANIFESTS = {
+  'move-stdlib': '[package]\nname = "MoveStdlib"\nedition = "2024.beta"\n\n[addresses]\nstd = "0x1"\n',
+  'sui-framework':
+    '[package]\nname = "Sui"\nedition = "2024.beta"\n\n[dependencies]\n' +
+    'MoveStdlib = { git = "https://github.com/MystenLabs/sui.git", ' +
+    'subdir = "crates/sui-framework/packages/move-stdlib", rev = "framework/mainnet" }\n\n' +
+    '[addresses]\nsui = "0x2"\n',
+};
+
+/** The framework's own bytecode: base64 modules by name, by package id. Always by the WASM compiler. */
+export async function buildFramework() {
+  return cached('framework', inputs(FRAMEWORK_MANIFESTS), async () => {
+    const packages = {};
+    for (const [id, name] of [['0x1', 'move-stdlib'], ['0x2', 'sui-framework']]) {
+      const built = await withFetcher(async (builder, fetcher) => {
+        const subdir = `crates/sui-framework/packages/${name}`;
+        const sources = await fetcher.fetch('https://github.com/MystenLabs/sui.git', 'framework/mainnet', subdir);
+        const files = { ...sources, 'Move.toml': FRAMEWORK_MANIFESTS[name] };
+        return builder.dumpMovePackage({ files, fetcher, network: NETWORK, silenceWarnings: true });
+      });
+      packages[id] = Object.fromEntries(built.modules.map((module) => [moduleName(Buffer.from(module, 'base64')), module]));
+    }
+    return packages;
+  });
+}
