@@ -13,8 +13,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chain.grants import GrantScope
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Hashable
+    from collections.abc import AsyncGenerator, Hashable
 
     from chain.rules import Envelope
     from gateway.identity import Identity
@@ -35,7 +37,6 @@ class Submission:
         deadline_ms: Ledger time after which it must not start.
         stream: Whether a stream is asked for.
         order_key: Requests with the same key are submitted in order; None for no order.
-        receipt: Whether a Receipt is asked for.
     """
 
     identity: Identity
@@ -58,7 +59,6 @@ class Accepted:
         answer_until_ms: Ledger time after which no answer can be stored.
         submit_ms: Time from handing over to sending.
         finality_ms: Time from sending to the ledger's outcome.
-        gas_mist: What the whole transaction cost.
     """
 
     request_id: Address
@@ -102,6 +102,9 @@ class SealTarget:
         enclave: The active enclave.
         hpke_key: Its attested key.
         sender: The address that will send the transaction.
+        request_limit_ms: How far ahead the contract lets a request's deadline lie.
+        stream_limit_ms: The same for a stream.
+        conditions: The cluster's authenticated state as far as a lasting denial depends on it, compared by equality.
     """
 
     chain_id: bytes
@@ -110,6 +113,14 @@ class SealTarget:
     enclave: Address
     hpke_key: bytes
     sender: Address
+    request_limit_ms: int
+    stream_limit_ms: int
+    conditions: Hashable
+
+    @property
+    def scope(self) -> GrantScope:
+        """What a grant must name to be good here."""
+        return GrantScope(self.chain_id, self.package, self.cluster, self.sender)
 
 
 class Submitter(ABC):
@@ -164,7 +175,7 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    def stream(self, request_id: Address) -> AsyncIterator[bytes]:
+    def stream(self, request_id: Address) -> AsyncGenerator[bytes, None]:
         """Read the sealed frames of a stream as they come; reading slowly slows the sender down.
 
         Raises:

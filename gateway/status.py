@@ -28,6 +28,7 @@ _REASONS: Final = {
     429: "TooManyRequests",
     500: "InternalError",
     501: "NotImplemented",
+    502: "InternalError",
     503: "ServiceUnavailable",
     504: "Timeout",
 }
