@@ -64,7 +64,9 @@ def verify_chain(
 def _load(der: bytes, position: int) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(der)
-        certificate.extensions  # noqa: B018 - parsed lazily, and must parse
+        # These are parsed when they are asked for: all of them must parse before any is used.
+        _ = certificate.extensions, certificate.issuer, certificate.subject, certificate.signature_algorithm_oid
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm):
         raise UntrustedChain(f"certificate {position} is not a DER certificate") from None
     if certificate.version is not x509.Version.v3:
