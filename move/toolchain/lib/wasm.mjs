@@ -69,10 +69,10 @@ export async function test(files) {
   return withFetcher((builder, fetcher) => builder.testMovePackage({ files, fetcher, network: NETWORK }));
 }
 
-// Move.toml files with which the framework's packages are roots of their own. The names differ from the named
-// addresses: of a root package, the compiler sets the address of its own name to 0x0.
+// Move.toml files with which the framework's packages are roots of their own. The second name differs from its named
+// address: of a root package, the compiler sets the address of its own name to 0x0.
 const FRAMEWORK_MANIFESTS = {
-  'move-stdlib': '[package]\nname = "stdlib_root"\nedition = "2024.beta"\n\n[addresses]\nstd = "0x1"\n',
+  'move-stdlib': '[package]\nname = "MoveStdlib"\nedition = "2024.beta"\n\n[addresses]\nstd = "0x1"\n',
   'sui-framework':
     '[package]\nname = "framework_root"\nedition = "2024.beta"\n\n[dependencies]\n' +
     'MoveStdlib = { git = "https://github.com/MystenLabs/sui.git", ' +
