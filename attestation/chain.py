@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNPARSABLE = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
 _KNOWN_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE}
 
 
@@ -48,15 +49,20 @@ def verify_chain(
         when = _EPOCH + timedelta(milliseconds=at_ms)
     except OverflowError:
         raise UntrustedChain("the time to check it at is outside the calendar") from None
-    certificates = [_load(der, position) for position, der in enumerate(encoded)]
-    last = len(certificates) - 1
-    issuer, issuer_key = certificates[0], _key(certificates[0], 0)
-    for position, current in enumerate(certificates):
-        _check_time(current, position, when)
-        _check_role(current, position, issuers_below=max(last - position - 1, 0), leaf=position == last)
-        if current.issuer != issuer.subject:
-            raise UntrustedChain(f"certificate {position} names another issuer than the one above it")
+    last = len(encoded) - 1
+    issuer = _load(pinned, 0)
+    issuer_key = _key(issuer, 0)
+    for position, der in enumerate(encoded):
+        current = _load(der, position)
         _check_signature(current, issuer_key, position)
+        # Only from here on are the certificate's fields its issuer's words: names and extensions are parsed late.
+        try:
+            _check_time(current, position, when)
+            _check_role(current, position, issuers_below=max(last - position - 1, 0), leaf=position == last)
+            if current.issuer != issuer.subject:
+                raise UntrustedChain(f"certificate {position} names another issuer than the one above it")
+        except _UNPARSABLE:
+            raise UntrustedChain(f"certificate {position} has a malformed field") from None
         issuer, issuer_key = current, _key(current, position)
     return issuer_key
 
@@ -64,10 +70,7 @@ def verify_chain(
 def _load(der: bytes, position: int) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(der)
-        # These are parsed when they are asked for: all of them must parse before any is used.
-        _ = certificate.extensions, certificate.issuer, certificate.subject, certificate.signature_algorithm_oid
-        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm):
+    except _UNPARSABLE:
         raise UntrustedChain(f"certificate {position} is not a DER certificate") from None
     if certificate.version is not x509.Version.v3:
         raise UntrustedChain(f"certificate {position} is not of version 3")
@@ -77,7 +80,7 @@ def _load(der: bytes, position: int) -> x509.Certificate:
 def _key(certificate: x509.Certificate, position: int) -> ec.EllipticCurvePublicKey:
     try:
         key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except _UNPARSABLE:
         raise UntrustedChain(f"certificate {position} has a malformed key") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
         raise UntrustedChain(f"certificate {position} has a key that is not on P-384")
@@ -118,9 +121,9 @@ def _check_role(certificate: x509.Certificate, position: int, *, issuers_below: 
 
 
 def _check_signature(certificate: x509.Certificate, issuer_key: ec.EllipticCurvePublicKey, position: int) -> None:
-    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA384:
-        raise UntrustedChain(f"certificate {position} is not signed with ECDSA and SHA-384")
     try:
+        if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA384:
+            raise UntrustedChain(f"certificate {position} is not signed with ECDSA and SHA-384")
         issuer_key.verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(hashes.SHA384()))
-    except InvalidSignature:
+    except (InvalidSignature, *_UNPARSABLE):
         raise UntrustedChain(f"certificate {position} is not signed by the one above it") from None

@@ -1,5 +1,7 @@
 """The strict codec: what it writes it reads, and what others would guess at it refuses."""
 
+# ruff: noqa: N802 - V numbers are written as the list has them
+
 import cbor2
 import pytest
 from hypothesis import given

@@ -1,5 +1,7 @@
 """The simulated device through the client that the enclave uses, over bytes and over its socket."""
 
+# ruff: noqa: N802 - V numbers are written as the list has them
+
 import asyncio
 import hashlib
 import json
@@ -233,10 +235,17 @@ def test_nothing_to_measure_is_an_error(tmp_path):
 def test_the_commands_write_the_values_and_the_root(tmp_path):
     command = [sys.executable, "-m", "attestation.sim"]
     out, code = tmp_path / "build" / "pcrs.json", code_tree(tmp_path / "code")
-    run = {"check": True, "cwd": installed_code(), "timeout": 60}
-    subprocess.run([*command, "measure", "--code", str(code), "--out", str(out)], **run)
+    subprocess.run(
+        [*command, "measure", "--code", str(code), "--out", str(out)], check=True, cwd=installed_code(), timeout=60
+    )
     assert json.loads(out.read_text()) == measure(code).as_hex()
-    made = subprocess.run([*command, "pki", "--pki", str(tmp_path / "pki")], capture_output=True, **run)
+    made = subprocess.run(
+        [*command, "pki", "--pki", str(tmp_path / "pki")],
+        capture_output=True,
+        check=True,
+        cwd=installed_code(),
+        timeout=60,
+    )
     assert (
         TrustRoots.from_pem(made.stdout).certificates
         == TrustRoots.from_pem((tmp_path / "pki/root.pem").read_bytes()).certificates
