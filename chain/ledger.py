@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from sui.effects import TransactionEffects
-
     from sui.type_tag import StructTag
     from sui.types import Address, Digest, Owner
 
@@ -99,6 +98,7 @@ class EventFrame:
     cursor: bytes | None
     checkpoint: int | None
     end: bool = False
+    at_tip: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,6 @@ class Abort:
     code: int | None = None
     package: Address | None = None
     command: int | None = None
-    constant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,9 @@ class ExecutedTransaction:
     digest: Digest
     transaction: bytes
     signatures: tuple[bytes, ...]
-    effects: TransactionEffects | None
+    effects: TransactionEffects
     effects_bytes: bytes
+    events_bytes: bytes
     abort: Abort | None
     gas: GasUsed
     events: tuple[LedgerEvent, ...] = ()
@@ -155,8 +155,6 @@ class Simulation:
 
     abort: Abort | None
     gas: GasUsed
-    gas_budget: int
-    gas_price: int
     events: tuple[LedgerEvent, ...] = ()
     returns: tuple[tuple[bytes, ...], ...] = field(default=())
 
@@ -226,8 +224,12 @@ class Ledger(ABC):
         """
 
     @abstractmethod
-    async def simulate(self, transaction: bytes, *, gas_selection: bool = False) -> Simulation:
-        """Run a transaction without committing it; with `gas_selection` the node picks coins and a budget."""
+    async def simulate(self, transaction: bytes) -> Simulation:
+        """Run a transaction without committing it; it names its own coins and budget.
+
+        Raises:
+            TransactionRefusedError: the node would refuse it before execution.
+        """
 
     @abstractmethod
     async def get_transaction(self, digest: Digest) -> ExecutedTransaction:
@@ -242,7 +244,15 @@ class Ledger(ABC):
         """Events of these types from now on; it starts at the tip and does not resume."""
 
     @abstractmethod
-    def list_events(self, types: Sequence[str], *, after: bytes | None, limit: int) -> AsyncIterator[EventFrame]:
+    def list_events(
+        self,
+        types: Sequence[str],
+        *,
+        after: bytes | None,
+        limit: int,
+        from_checkpoint: int | None = None,
+        newest_first: bool = False,
+    ) -> AsyncIterator[EventFrame]:
         """Past events of these types after a cursor, oldest first; the last frame has `end` set.
 
         Raises:
