@@ -20,7 +20,7 @@ input (an issued token's AdminCap, stake, times). That gap is in SECURITY.md, an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chain.errors import UnauthenticError
 from chain.payload import chunks_hash
@@ -271,7 +271,7 @@ def _difference(inputs: _Inputs, call: MoveCall, request: K8sAPIRequest) -> str 
     given = call.arguments
     if len(given) not in {at + 11, at + 12}:
         return "argument count"
-    wanted: list[tuple[str, object, object]] = [
+    wanted: list[tuple[str, Any, Any]] = [
         ("cluster", inputs.shared(given[0]), request.cluster),
         ("enclave", inputs.shared(given[1]), request.enclave),
         ("token", inputs.shared(given[2]), request.token),

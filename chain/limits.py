@@ -38,7 +38,8 @@ class Limits:
     backoff_cap_s: float = 5.0
     events_page: int = 200
     seen_events: int = 65_536
-    events_in_queue: int = 1_024
+    checked_transactions: int = 256
+    expected_transactions: int = 4_096
     transaction_lookup_attempts: int = 5
     batch_requests: int = 16
 

@@ -23,6 +23,7 @@ from sui.bcs import ADDRESS, U16, U64, bounded_bytes, struct
 from sui.errors import BcsError
 
 if TYPE_CHECKING:
+    from chain.bindings.events import K8sResponseStored
     from sui.bcs import Codec
     from sui.types import Address
 
@@ -166,3 +167,23 @@ def signature_holds(public_key: bytes, signature: bytes, message: bytes) -> bool
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def answer_of(event: K8sResponseStored, *, chain_id: bytes, package: Address) -> AnswerStatement:
+    """The statement that a stored answer's signature is over."""
+    return AnswerStatement(
+        domain=ANSWER_DOMAIN,
+        chain_id=chain_id,
+        package=package,
+        cluster=event.cluster,
+        enclave=event.enclave,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        config_version=event.config_version,
+        request_id=event.request_id,
+        payload_hash=event.payload_hash,
+        status=event.status,
+        body_hash=event.body_hash,
+        executed_at=event.executed_at,
+        answer_until=event.answer_until,
+    )
