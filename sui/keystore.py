@@ -41,7 +41,7 @@ def _entry_key(entry: object) -> Ed25519Key:
 def _entries(text: str) -> list[object]:
     try:
         entries = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise KeyFormatError("the keystore is not JSON") from None
     if not isinstance(entries, list) or len(entries) > _MAX_ENTRIES:
         raise KeyFormatError("the keystore is not a JSON list of keys")
