@@ -13,9 +13,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chain.bindings.arguments import SharedRef
 from chain.errors import BadLedgerAnswerError, DeniedError, LedgerError, NotFoundError
 from sui.builder import transaction_data
-from sui.transaction import TRANSACTION_DATA, ImmOrOwned, Shared, TransactionData
+from sui.transaction import TRANSACTION_DATA, TransactionData
 from sui.types import AddressOwner, SharedOwner
 
 if TYPE_CHECKING:
@@ -62,15 +63,15 @@ class Account:
         self._limits = limits
         self._sleep = sleep
         self._turn = asyncio.Lock()
-        self._shared: dict[Address, int] = {}
+        self._shared: dict[Address, SharedRef] = {}
 
     @property
     def address(self) -> Address:
         """The account's address."""
         return self._key.address
 
-    async def shared(self, object_id: Address, *, mutable: bool) -> Shared:
-        """Return the argument for a shared object.
+    async def shared(self, object_id: Address) -> SharedRef:
+        """Return how a transaction names a shared object.
 
         Raises:
             NotFoundError: there is no such object.
@@ -80,11 +81,11 @@ class Account:
             found = await self.ledger.get_object(object_id)
             if not isinstance(found.owner, SharedOwner):
                 raise BadLedgerAnswerError(f"object {object_id} is not shared; another id was meant")
-            self._shared[object_id] = found.owner.initial_shared_version
-        return Shared(object_id, self._shared[object_id], mutable)
+            self._shared[object_id] = SharedRef(object_id, found.owner.initial_shared_version)
+        return self._shared[object_id]
 
-    async def owned(self, object_id: Address) -> ImmOrOwned:
-        """Return the argument for an object that this account owns.
+    async def owned(self, object_id: Address) -> ObjectRef:
+        """Return the current version of an object that this account owns.
 
         Raises:
             NotFoundError: there is no such object, or somebody else owns it.
@@ -92,7 +93,7 @@ class Account:
         found = await self.ledger.get_object(object_id)
         if found.owner != AddressOwner(self.address):
             raise NotFoundError(f"object {object_id} does not belong to {self.address}; use the key that owns it")
-        return ImmOrOwned(found.ref)
+        return found.ref
 
     async def simulate(self, builder: ProgrammableBuilder) -> Simulation:
         """Say what a transaction would do and cost if this account sent it now."""
