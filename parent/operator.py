@@ -1,0 +1,163 @@
+"""What the operator's key does on chain: challenge, registration, activation, announcements, top-ups.
+
+Role: one method for each act, each one transaction. It holds the OperatorCap and pays; it can start enclaves that run
+an approved image under an approved configuration, and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from chain.bindings import calls
+from chain.bindings.events import EnclaveActivated, EnclaveRegistered, SealTokenChanged, decode_event, event_type
+from chain.bindings.objects import object_type
+from parent.errors import RegistrationError
+from parent.limits import LIMITS, Limits
+from sui.bcs import ADDRESS, U64
+from sui.builder import ProgrammableBuilder
+from sui.effects import IdCreated
+from sui.transaction import GAS_COIN
+
+if TYPE_CHECKING:
+    from chain.account import Account
+    from chain.bindings.arguments import Contract
+    from chain.ledger import ExecutedTransaction
+    from sui.types import Address, Digest, ObjectRef
+
+E = TypeVar("E")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What an enclave says of itself; the contract believes it only because the document binds it."""
+
+    address: Address
+    public_key: bytes
+    hpke_key: bytes
+    tls_ca_hash: bytes
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A registration that the contract accepted."""
+
+    enclave: Address
+    digest: Digest
+    expires_at: int
+
+
+class Operator:
+    """The account that holds the OperatorCap of one cluster."""
+
+    def __init__(
+        self, account: Account, contract: Contract, cluster: Address, cap: Address, limits: Limits = LIMITS
+    ) -> None:
+        """Act for `cluster` with the OperatorCap `cap`."""
+        self._account = account
+        self._contract = contract
+        self._cluster = cluster
+        self._cap = cap
+        self._limits = limits
+
+    @property
+    def address(self) -> Address:
+        """Who pays."""
+        return self._account.address
+
+    async def challenge(self) -> ObjectRef:
+        """Make a challenge; the 32 bytes of its id are the nonce of the next registration."""
+        builder = ProgrammableBuilder()
+        calls.new_challenge(builder, self._contract, await self._account.shared(self._cluster), await self._operator())
+        done = await self._account.execute(builder)
+        wanted = object_type(self._contract.original, "enclave", "Challenge")
+        for found in await self._account.ledger.get_objects(created(done)):
+            if found is not None and found.type == wanted:
+                return found.ref
+        raise RegistrationError(f"transaction {done.digest} made no challenge; the ledger does not do what it says")
+
+    async def register(
+        self, challenge: ObjectRef, document: bytes, identity: Identity, configuration_hash: bytes
+    ) -> Registration:
+        """Register the enclave that `document` speaks for."""
+        builder = ProgrammableBuilder()
+        calls.register(
+            builder,
+            self._contract,
+            await self._account.shared(self._cluster),
+            await self._operator(),
+            challenge,
+            document=document,
+            hpke_key=identity.hpke_key,
+            tls_ca_hash=identity.tls_ca_hash,
+            configuration_hash=configuration_hash,
+        )
+        done = await self._account.execute(builder)
+        event = self._event(done, EnclaveRegistered)
+        return Registration(event.enclave, done.digest, event.expires_at)
+
+    async def activate(self, enclave: Address) -> EnclaveActivated:
+        """Make an enclave the one that new requests name."""
+        builder = ProgrammableBuilder()
+        calls.activate(
+            builder,
+            self._contract,
+            await self._account.shared(self._cluster),
+            await self._operator(),
+            await self._account.shared(enclave),
+        )
+        return self._event(await self._account.execute(builder), EnclaveActivated)
+
+    async def live_tokens(self, now_ms: int) -> list[Address]:
+        """The cluster's tokens that are neither revoked nor expired, by the newest event of each."""
+        newest: dict[Address, SealTokenChanged] = {}
+        cursor: bytes | None = None
+        name = event_type(self._contract.original, "SealTokenChanged")
+        while True:
+            ended = True
+            async for frame in self._account.ledger.list_events([name], after=cursor, limit=200):
+                cursor = frame.cursor or cursor
+                if frame.event is not None:
+                    ended = False
+                    event = decode_event(self._contract.original, frame.event.type, frame.event.contents)
+                    if isinstance(event, SealTokenChanged) and event.cluster == self._cluster:
+                        newest[event.token] = event
+            if ended:
+                break
+        live = [t for t in newest.values() if not t.revoked and (t.expires_at == 0 or t.expires_at > now_ms)]
+        return [token.token for token in live][: self._limits.announce_tokens]
+
+    async def announce(self, tokens: list[Address]) -> None:
+        """Have each token's full state emitted again, so that a new enclave knows it by an event."""
+        for start in range(0, len(tokens), 32):
+            builder = ProgrammableBuilder()
+            for token in tokens[start : start + 32]:
+                calls.announce_token(builder, self._contract, await self._account.shared(token))
+            await self._account.execute(builder)
+
+    async def send(self, to: Address, mist: int) -> None:
+        """Send SUI."""
+        builder = ProgrammableBuilder()
+        coin = builder.split_coins(GAS_COIN, [builder.pure_value(U64, mist)])[0]
+        builder.transfer_objects([coin], builder.pure_value(ADDRESS, to))
+        await self._account.execute(builder)
+
+    async def _operator(self) -> ObjectRef:
+        return await self._account.owned(self._cap)
+
+    def _event(self, done: ExecutedTransaction, kind: type[E]) -> E:
+        for event in done.events:
+            if event.type.address == self._contract.original:
+                decoded = decode_event(self._contract.original, event.type, event.contents)
+                if isinstance(decoded, kind):
+                    return decoded
+        raise RegistrationError(
+            f"transaction {done.digest} succeeded without {kind.__name__}; is the package of this cluster another one?"
+        )
+
+
+def created(done: ExecutedTransaction) -> list[Address]:
+    """The ids of the objects that a transaction made."""
+    if done.effects is None:
+        return []
+    return [change.object_id for change in done.effects.changed_objects if isinstance(change.id_operation, IdCreated)]
