@@ -242,7 +242,8 @@ class MemoryLedger(Ledger):
                 yield frame
 
     def _frame(self, event: LedgerEvent | None, position: int) -> EventFrame:
-        return EventFrame(event, position.to_bytes(8, "big"), len(self._order))
+        checkpoint = self.events[position].checkpoint if position < len(self.events) else len(self._order)
+        return EventFrame(event, position.to_bytes(8, "big"), checkpoint)
 
     async def list_transactions(
         self, functions: Sequence[str], *, after: bytes | None, limit: int, newest_first: bool = False

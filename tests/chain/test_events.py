@@ -1,0 +1,432 @@
+"""The port "authenticated events" against a ledger that is cut, repeats, swaps and lies."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+import pytest
+
+from chain.bindings import events as ev
+from chain.errors import CursorExpiredError, UnauthenticError
+from chain.events import AuthenticatedEvents, Trust
+from chain.ledger import LedgerEvent
+from chain.limits import LIMITS
+from sui import bcs
+from sui.digests import derive_object_id, transaction_digest
+from sui.types import Address
+from tests.chain import world as w
+
+ALL = tuple(ev.EVENTS)
+FAST = replace(LIMITS, backoff_first_s=0.0, backoff_cap_s=0.0, stream_idle_s=0.2)
+
+
+def follower(ledger, *, seed=1, keys=None, refused=None, limits=FAST):
+    trust = Trust(w.CHAIN_ID, w.PACKAGE, frozenset({w.PACKAGE}), (keys or {}).get)
+    return AuthenticatedEvents(
+        ledger,
+        trust,
+        rng=random.Random(seed),
+        refused=lambda raw, error: refused.append((raw, error)) if refused is not None else None,
+        limits=limits,
+    )
+
+
+async def collect(events, count, *, names=ALL, timeout=5.0, **start):
+    """The first `count` events."""
+    found = []
+
+    async def run():
+        async for one in events.follow(names, **start):
+            found.append(one)
+            if len(found) >= count:
+                return
+
+    await asyncio.wait_for(run(), timeout)
+    return found
+
+
+async def nothing_comes(events, *, names=ALL, **start):
+    """Assert that no event is delivered for a while."""
+    with pytest.raises(TimeoutError):
+        await collect(events, 1, names=names, timeout=0.15, **start)
+
+
+async def submit(ledger, *asked, key=w.OWNER, extra=None):
+    transaction, signature = w.submit_transaction(asked, key=key, extra=extra)
+    return await ledger.execute(transaction, [signature])
+
+
+async def test_a_request_arrives_with_its_id_and_payload():
+    ledger = w.new_ledger()
+    done = await submit(ledger, w.Asked(b"x" * 40_000))
+    [found] = await collect(follower(ledger), 1, from_checkpoint=0)
+    assert found.event.request_id == derive_object_id(done.digest, 0)
+    assert b"".join(found.event.payload) == b"x" * 40_000
+    assert found.sender == w.OWNER.address
+    assert found.raw.key == (done.digest, 0)
+
+
+async def test_events_after_the_start_come_live():
+    ledger = w.new_ledger()
+    await submit(ledger, w.Asked(b"before"))
+    events = follower(ledger)
+    task = asyncio.create_task(collect(events, 1))
+    await asyncio.sleep(0.02)
+    await submit(ledger, w.Asked(b"after"))
+    [found] = await task
+    assert found.event.payload == (b"after",)
+
+
+async def test_going_on_from_a_cursor_repeats_nothing():
+    ledger = w.new_ledger()
+    for number in range(6):
+        await submit(ledger, w.Asked(b"%d" % number))
+    first = await collect(follower(ledger), 3, from_checkpoint=0)
+    rest = await collect(follower(ledger), 3, cursor=first[-1].cursor)
+    assert [one.event.payload[0] for one in first + rest] == [b"%d" % number for number in range(6)]
+
+
+async def test_a_batch_gives_each_call_its_own_id():
+    ledger = w.new_ledger()
+    done = await submit(ledger, *[w.Asked(b"%d" % n) for n in range(4)])
+    found = await collect(follower(ledger), 4, from_checkpoint=0)
+    assert [one.event.request_id for one in found] == [derive_object_id(done.digest, n) for n in range(4)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_faults_lose_and_repeat_nothing(seed):
+    ledger = w.new_ledger(seed)
+    ledger.faults.cut = 0.15
+    ledger.faults.duplicate = 0.3
+    ledger.faults.reorder = 0.3
+    limits = replace(FAST, events_page=7)
+    events = follower(ledger, seed=seed, limits=limits)
+    task = asyncio.create_task(collect(events, 60, from_checkpoint=0, timeout=20))
+    for number in range(60):
+        await submit(ledger, w.Asked(b"%d" % number))
+        if number % 7 == 0:
+            await asyncio.sleep(0)
+    found = await task
+    assert sorted(int(one.event.payload[0]) for one in found) == list(range(60))
+
+
+async def test_a_dead_ledger_is_waited_for_with_backoff():
+    ledger = w.new_ledger()
+    delays = []
+
+    async def sleep(seconds):
+        delays.append(seconds)
+        if len(delays) == 8:
+            ledger.faults.unreachable = False
+            await submit(ledger, w.Asked(b"back"))
+        await asyncio.sleep(0)
+
+    ledger.faults.unreachable = True
+    trust = Trust(w.CHAIN_ID, w.PACKAGE, frozenset({w.PACKAGE}))
+    events = AuthenticatedEvents(ledger, trust, rng=random.Random(3), sleep=sleep)
+    [found] = await collect(events, 1, from_checkpoint=0)
+    assert found.event.payload == (b"back",)
+    assert delays[7] > delays[0]
+    assert all(0 < delay <= LIMITS.backoff_cap_s for delay in delays)
+
+
+async def test_backoff_is_jittered_by_its_seed():
+    from chain.backoff import Backoff
+
+    def draw(seed):
+        backoff = Backoff(random.Random(seed))
+        return [backoff.next_s() for _ in range(10)]
+
+    assert draw(1) == draw(1) != draw(2)
+    backoff = Backoff(random.Random(1))
+    for _ in range(20):
+        backoff.next_s()
+    backoff.reset()
+    assert backoff.next_s() <= LIMITS.backoff_first_s
+
+
+async def test_an_expired_cursor_goes_on_from_the_tip():
+    ledger = w.new_ledger()
+    real = ledger.list_events
+
+    async def list_events(types, *, after, **options):
+        if after == b"old":
+            raise CursorExpiredError("gone")
+        async for frame in real(types, after=after, **options):
+            yield frame
+
+    ledger.list_events = list_events
+    task = asyncio.create_task(collect(follower(ledger), 1, cursor=b"old"))
+    await asyncio.sleep(0.05)
+    await submit(ledger, w.Asked(b"new"))
+    assert (await task)[0].event.payload == (b"new",)
+
+
+# --- what a lying node cannot do -------------------------------------------------------------------------------------
+
+
+def altered(**changes):
+    """A lie: every request's event with some fields changed."""
+
+    def lie(raw: LedgerEvent):
+        if raw.type.name != "K8sAPIRequest":
+            return raw
+        value = replace(ev.EVENTS["K8sAPIRequest"].decode(raw.contents), **changes)
+        return replace(raw, contents=ev.EVENTS["K8sAPIRequest"].encode(value))
+
+    return lie
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verb": "delete"},
+        {"namespace": "kube-system"},
+        {"payload": (b"other",)},
+        {"payload": (b"other",), "payload_hash": b"\1" * 32},
+        {"token": Address.parse("0x71")},
+        {"enclave": Address.parse("0xe2")},
+        {"cluster": Address.parse("0xc2")},
+        {"deadline": w.NOW + 10**6},
+        {"request_id": Address.parse("0x99")},
+        {"sender": w.STRANGER.address},
+        {"session": b"\1" * 32},
+        {"stream": True},
+    ],
+)
+@pytest.mark.parametrize("plain", [True, False])
+async def test_an_altered_request_is_refused(changes, plain):
+    ledger = w.new_ledger()
+
+    def split(builder):
+        coin = builder.split_coins(builder.pure_value(bcs.U64, 1), [builder.pure_value(bcs.U64, 1)])
+        builder.transfer_objects(coin, builder.pure_value(bcs.ADDRESS, w.OWNER.address))
+
+    await submit(ledger, w.Asked(), extra=None if plain else split)
+    ledger.faults.lie = altered(**changes)
+    refused = []
+    await nothing_comes(follower(ledger, refused=refused), from_checkpoint=0)
+    assert isinstance(refused[0][1], UnauthenticError)
+
+
+async def test_the_event_without_the_lie_passes_both_ways():
+    for plain in (True, False):
+        ledger = w.new_ledger()
+        extra = None if plain else lambda b: b.split_coins(b.pure_value(bcs.U64, 1), [b.pure_value(bcs.U64, 1)])
+        await submit(ledger, w.Asked(), extra=extra)
+        assert await collect(follower(ledger), 1, from_checkpoint=0)
+
+
+async def test_an_altered_own_request_is_refused():
+    """Even where the node's effects were not asked for, the inputs are compared."""
+    ledger = w.new_ledger()
+    asked = w.Asked(session=b"\2" * 32, narrowed=w.RULES)
+    transaction, signature = w.submit_transaction([asked], key=w.GATEWAY)
+    ledger.faults.lie = altered(verb="delete")
+    refused = []
+    events = follower(ledger, refused=refused)
+    events.expect(transaction_digest(transaction), transaction, signature)
+    await ledger.execute(transaction, [signature])
+    await nothing_comes(events, from_checkpoint=0)
+    assert refused[0][1].step == "inputs"
+
+
+async def test_a_grant_is_good_only_in_our_own_gateways_transactions():
+    ledger = w.new_ledger()
+    asked = w.Asked(session=b"\2" * 32, narrowed=w.RULES)
+    transaction, signature = w.submit_transaction([asked], key=w.GATEWAY)
+    await ledger.execute(transaction, [signature])
+    refused = []
+    await nothing_comes(follower(ledger, refused=refused), from_checkpoint=0)
+    assert refused[0][1].step == "own gateway"
+    events = follower(ledger)
+    events.expect(transaction_digest(transaction), transaction, signature)
+    [found] = await collect(events, 1, from_checkpoint=0)
+    assert found.event.narrowed == w.RULES
+
+
+async def test_a_transaction_handed_over_with_a_wrong_signature_is_refused():
+    transaction, _ = w.submit_transaction([w.Asked()])
+    with pytest.raises(UnauthenticError, match="signature"):
+        follower(w.new_ledger()).expect(
+            transaction_digest(transaction), transaction, w.STRANGER.sign_transaction(transaction)
+        )
+    with pytest.raises(UnauthenticError, match="digest"):
+        follower(w.new_ledger()).expect(transaction_digest(b"x"), transaction, w.OWNER.sign_transaction(transaction))
+
+
+async def test_a_forged_event_for_another_transaction_is_refused():
+    ledger = w.new_ledger()
+    await submit(ledger, w.Asked(b"real"))
+    announce, signature = w.announce_transaction()
+    done = await ledger.execute(announce, [signature])
+    ledger.faults.lie = lambda raw: replace(raw, digest=done.digest) if raw.type.name == "K8sAPIRequest" else None
+    refused = []
+    await nothing_comes(follower(ledger, refused=refused), from_checkpoint=0)
+    assert refused[0][1].step in {"effects", "package"}
+
+
+async def test_an_event_of_a_failed_transaction_is_refused():
+    ledger = w.new_ledger()
+    real = await submit(ledger, w.Asked(b"real"))
+    denied = await submit(ledger, w.Asked(b"real", envelope=replace(w.GET_PODS, verb="deny")))
+    assert not denied.success
+    ledger.faults.lie = lambda raw: replace(raw, digest=denied.digest)
+    refused = []
+    await nothing_comes(follower(ledger, refused=refused), from_checkpoint=0)
+    assert refused[0][1].step == "effects"
+    assert real.success
+
+
+async def test_an_invented_transaction_is_refused():
+    ledger = w.new_ledger()
+    await submit(ledger, w.Asked(b"real"))
+    ledger.faults.lie = lambda raw: replace(raw, digest=transaction_digest(b"never"))
+    refused = []
+    await nothing_comes(follower(ledger, refused=refused), from_checkpoint=0)
+    assert refused
+
+
+async def test_another_packages_event_is_refused():
+    ledger = w.new_ledger()
+    await submit(ledger, w.Asked(b"real"))
+    events = follower(ledger)
+    events.trust = replace(events.trust, package=Address.parse("0xbad"), packages=frozenset({Address.parse("0xbad")}))
+    raw = ledger.events[0]
+    with pytest.raises(UnauthenticError, match="package"):
+        await events._check(raw)
+    foreign = replace(raw, type=replace(raw.type, address=Address.parse("0xbad")))
+    with pytest.raises(UnauthenticError):
+        await events._check(foreign)
+
+
+async def test_an_unsigned_transaction_is_refused():
+    ledger = w.new_ledger()
+    done = await submit(ledger, w.Asked(b"real"))
+    stranger = w.STRANGER.sign_transaction(done.transaction)
+    ledger.transactions[done.digest] = replace(done, signatures=(stranger,))
+    refused = []
+    await nothing_comes(follower(ledger, refused=refused), from_checkpoint=0)
+    assert refused[0][1].step == "signature"
+
+
+async def test_the_second_event_of_a_known_transaction_is_checked_too():
+    ledger = w.new_ledger()
+    await submit(ledger, w.Asked(b"1"), w.Asked(b"2"))
+
+    def lie(raw):
+        if raw.index == 0:
+            return raw
+        value = replace(ev.EVENTS["K8sAPIRequest"].decode(raw.contents), asked_at=1)
+        return replace(raw, contents=ev.EVENTS["K8sAPIRequest"].encode(value))
+
+    ledger.faults.lie = lie
+    refused = []
+    found = await collect(follower(ledger, refused=refused), 1, from_checkpoint=0)
+    assert found[0].event.payload == (b"1",)
+    await nothing_comes(follower(ledger, refused=refused), cursor=found[0].cursor)
+    assert refused[0][1].step == "effects"
+
+
+async def test_a_refused_event_may_still_come_true():
+    ledger = w.new_ledger()
+    events = follower(ledger)
+    task = asyncio.create_task(collect(events, 1, from_checkpoint=0))
+    ledger.faults.lie = altered(verb="delete")
+    await submit(ledger, w.Asked(b"real"))
+    await asyncio.sleep(0.05)
+    ledger.faults.lie = None
+    raw = ledger.events[0]
+    ledger.events.append(raw)  # the node says it again, truly
+    ledger._wake()
+    assert (await task)[0].event.verb == "get"
+
+
+async def test_a_token_that_the_transaction_does_not_touch_is_refused():
+    ledger = w.new_ledger()
+    transaction, signature = w.announce_transaction()
+    await ledger.execute(transaction, [signature])
+    raw = ledger.events[0]
+    forged = ev.EVENTS["SealTokenChanged"].encode(w.token_state(Address.parse("0x77")))
+    from chain.checks import check_token, check_transaction
+
+    checked = check_transaction(raw.digest, transaction, (signature,))
+    with pytest.raises(UnauthenticError, match="token"):
+        check_token(checked, raw, ev.EVENTS["SealTokenChanged"].decode(forged))
+    [found] = await collect(follower(ledger), 1, from_checkpoint=0)
+    assert found.event == w.token_state()
+
+
+async def test_answers_are_believed_by_the_enclaves_signature():
+    ledger = w.new_ledger()
+    await submit(ledger, w.Asked())
+    request = ev.EVENTS["K8sAPIRequest"].decode(ledger.events[0].contents)
+    for stored in (w.stored_answer(request), w.stored_answer(request, key=w.STRANGER)):
+        await ledger.execute(*next((t, [s]) for t, s in [w.answer_transaction(stored)]))
+    refused = []
+    events = follower(ledger, keys={w.ENCLAVE: w.GATEWAY.public}, refused=refused)
+    [found] = await collect(events, 1, names=["K8sResponseStored"], from_checkpoint=0)
+    assert found.event.signature == w.stored_answer(request).signature
+    await nothing_comes(events, names=["K8sResponseStored"], cursor=found.cursor)
+    assert refused[0][1].step == "signature"
+
+
+async def test_an_answer_with_another_body_is_refused():
+    ledger = w.new_ledger()
+    await submit(ledger, w.Asked())
+    request = ev.EVENTS["K8sAPIRequest"].decode(ledger.events[0].contents)
+    stored = replace(w.stored_answer(request), body=(b"another",))
+    transaction, signature = w.answer_transaction(stored)
+    await ledger.execute(transaction, [signature])
+    refused = []
+    events = follower(ledger, keys={w.ENCLAVE: w.GATEWAY.public}, refused=refused)
+    await nothing_comes(events, names=["K8sResponseStored"], from_checkpoint=0)
+    assert refused[0][1].step == "signature"
+
+
+# --- what a lying node can still do, until the light client stands (SECURITY.md) --------------------------------------
+
+
+def forging(ledger, transaction, signature):
+    """Make the ledger claim that a signed transaction, which the chain never executed, succeeded."""
+    other = w.new_ledger()
+    return other.execute(transaction, [signature]), other, ledger
+
+
+@pytest.mark.xfail(strict=True, reason="no committee signature is checked yet: execution itself is the node's word")
+async def test_a_signed_request_that_was_never_executed_is_refused():
+    """The owner signed it, the chain denied it (no stake, revoked, expired); the node says it succeeded."""
+    lying = w.new_ledger()
+    await submit(lying, w.Asked(b"signed, but never executed on the real chain"))
+    await nothing_comes(follower(lying), from_checkpoint=0)
+
+
+@pytest.mark.xfail(strict=True, reason="whose AdminCap issued a token stands in no input that a client can check alone")
+async def test_a_token_issued_by_a_stranger_is_refused():
+    """A stranger signs any transaction that touches the token; the node invents the state that it announces."""
+    lying = w.new_ledger()
+    transaction, signature = w.announce_transaction(key=w.STRANGER)
+    await lying.execute(transaction, [signature])
+    await nothing_comes(follower(lying), from_checkpoint=0)
+
+
+@pytest.mark.xfail(strict=True, reason="times of the ledger are the node's word until checkpoints are verified")
+async def test_a_shifted_time_is_refused():
+    lying = w.new_ledger()
+    transaction, signature = w.submit_transaction([w.Asked()], key=w.GATEWAY)
+    events = follower(lying)
+    events.expect(transaction_digest(transaction), transaction, signature)
+    await lying.execute(transaction, [signature])
+    lying.faults.lie = altered(asked_at=1, answer_until=2**63)
+    await nothing_comes(events, from_checkpoint=0)
+
+
+@pytest.mark.xfail(strict=True, reason="a withheld event leaves no trace without checkpoint contents")
+async def test_a_withheld_revocation_is_noticed():
+    lying = w.new_ledger()
+    transaction, signature = w.announce_transaction()
+    await lying.execute(transaction, [signature])
+    lying.faults.lie = lambda _raw: None
+    refused = []
+    await nothing_comes(follower(lying, refused=refused), from_checkpoint=0)
+    assert refused
