@@ -13,7 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chain.clock import ClockUnsetError
-from chain.errors import LedgerUnreachableError, OutcomeUnknownError, PayloadError, TransactionRefusedError
+from chain.errors import (
+    BadLedgerAnswerError,
+    LedgerUnreachableError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PayloadError,
+    TransactionRefusedError,
+)
 from gateway.core import denial
 from gateway.errors import AnswerError, DeniedError, GasError, GatewayError, LocalError, MissingBodyError, OverdueError
 from gateway.status import refusal
@@ -50,6 +57,10 @@ def explain(
             return refusal(503, text, retry_after_s=retry, info=info)
         case TransactionRefusedError():
             text = f"the ledger did not take the transaction, nothing was done: {error}"
+            return refusal(503, text, retry_after_s=retry, info=info)
+        case BadLedgerAnswerError() | NotFoundError():
+            # Raised by look-ups before anything is sent.
+            text = f"the ledger's node answers wrongly, nothing was sent: {error}"
             return refusal(503, text, retry_after_s=retry, info=info)
         case OutcomeUnknownError():
             text = f"transaction {error.digest} was sent and no outcome came back: {_UNKNOWN}"

@@ -15,12 +15,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Every number of the gateway, with its unit in its name."""
+    """Every number of the gateway, with its unit in its name.
+
+    A batch is a programmable transaction of several requests; a session is a token under one grant.
+    """
 
     body_bytes: int = 3 * 1024 * 1024
     header_bytes: int = 64 * 1024
     header_count: int = 128
-    answer_bytes: int = 64 * 1024 * 1024
+    answer_bytes: int = 15 * 1024 * 1024
     requests_in_flight: int = 64
     requests_waiting: int = 256
     token_requests: int = 128
@@ -30,12 +33,12 @@ class Limits:
     token_burst: int = 300
     tokens_counted: int = 4096
     connections: int = 1024
+    handshakes: int = 64
     request_deadline_ms: int = 60_000
     stream_deadline_ms: int = 1_800_000
     deadline_margin_ms: int = 500
     deadline_extra_ms: int = 5_000
     answer_grace_ms: int = 2_000
-    answer_poll_ms: int = 250
     local_timeout_s: float = 60.0
     fetch_timeout_s: float = 30.0
     body_timeout_s: float = 60.0
@@ -49,6 +52,16 @@ class Limits:
     batch_requests: int = 16
     batch_bytes: int = 100_000
     batches_per_session: int = 4
+    transactions_in_flight: int = 16
+    gas_budget_mist: int = 10_000_000
+    gas_request_mist: int = 12_000_000
+    gas_byte_mist: int = 500
+    gas_price_max_mist: int = 100_000
+    gas_price_age_s: float = 60.0
+    gas_wait_s: float = 2.0
+    gas_poll_s: float = 0.1
+    retry_first_s: float = 0.1
+    retry_cap_s: float = 2.0
 
 
 @dataclass(slots=True)

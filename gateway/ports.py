@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chain.rules import Envelope
     from gateway.identity import Identity
     from gateway.messages import HttpRequest, HttpResponse
-    from sui.types import Address, Digest
+    from sui.types import Address, Digest, ObjectRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,45 @@ class SealTarget:
     def scope(self) -> GrantScope:
         """What a grant must name to be good here."""
         return GrantScope(self.chain_id, self.package, self.cluster, self.sender)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction, signed and paid for, but not sent.
+
+    Attributes:
+        transaction: BCS of the TransactionData.
+        signature: The sender's signature with its scheme and key.
+        digest: The transaction's digest.
+        lease: The name under which its gas coin is taken until it is settled.
+    """
+
+    transaction: bytes
+    signature: bytes
+    digest: Digest
+    lease: str
+
+
+class TransactionSigner(ABC):
+    """Pays for and signs transactions with the sender's key and coins; two transactions never share a coin."""
+
+    @abstractmethod
+    async def sign(self, kind: bytes, *, gas_budget: int, gas_price: int) -> SignedTransaction:
+        """Sign a programmable transaction.
+
+        Args:
+            kind: BCS of the TransactionKind.
+            gas_budget: The most it may cost, in MIST.
+            gas_price: MIST a unit.
+
+        Raises:
+            gateway.errors.GasError: There is no free coin.
+            gateway.errors.LocalError: The signer cannot be reached or refuses.
+        """
+
+    @abstractmethod
+    async def settle(self, lease: str, coin: ObjectRef | None) -> None:
+        """Say what became of a lease's coin; None where nobody knows. It never fails."""
 
 
 class Submitter(ABC):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import socket
 
     from gateway.service import Gateway
+    from wire.sockets import Listener
 
 _log = structlog.get_logger()
 _HANDSHAKE_S = 10.0
@@ -56,20 +57,26 @@ class GatewayServer:
             tcp_keepalive=False,
         )
 
-    async def serve(self, listener: socket.socket) -> None:
-        """Accept connections until cancelled."""
-        loop = asyncio.get_running_loop()
-        listener.setblocking(False)
+    async def serve(self, listener: Listener) -> None:
+        """Accept connections until cancelled; beyond the cap they wait to be accepted."""
+        room = asyncio.Semaphore(self._gateway.limits.handshakes)
         tasks: set[asyncio.Task[None]] = set()
+
+        def done(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            room.release()
+
         try:
             while True:
-                connection, _ = await loop.sock_accept(listener)
-                if len(self._http.connections) + len(tasks) >= self._gateway.limits.connections:
+                await room.acquire()
+                connection = await listener.accept()
+                if len(self._http.connections) >= self._gateway.limits.connections:
                     connection.close()
+                    room.release()
                     continue
                 task = asyncio.create_task(self.adopt(connection))
                 tasks.add(task)
-                task.add_done_callback(tasks.discard)
+                task.add_done_callback(done)
         finally:
             for task in tasks:
                 task.cancel()

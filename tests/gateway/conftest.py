@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import socket
 import ssl
 import time
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from gateway.messages import HttpRequest, HttpResponse
 from gateway.server import GatewayServer
 from gateway.service import Gateway, StreamingResponse
 from tests.gateway.world import Owner, World
+from wire.sockets import listen_tcp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -121,11 +121,11 @@ async def served(world: World, tls_files) -> AsyncIterator[Client]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tls_files)
     server = GatewayServer(make_gateway(world, monotonic=time.monotonic), context)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen_tcp("127.0.0.1", 0)
     task = asyncio.create_task(server.serve(listener))
     client_tls = ssl.create_default_context(cafile=str(tls_files))
     async with aiohttp.ClientSession() as session:
-        yield Client(session, listener.getsockname()[1], client_tls)
+        yield Client(session, listener.socket.getsockname()[1], client_tls)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await server.close(0.1)
