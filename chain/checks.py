@@ -20,26 +20,22 @@ input (an issued token's AdminCap, stake, times). That gap is in SECURITY.md, an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
+from chain.calldata import is_submit, read_submit
 from chain.errors import UnauthenticError
 from chain.payload import chunks_hash
-from chain.rules import Rule
-from sui.bcs import BOOL, BYTES, STRING, U64, vector
+from chain.rules import Envelope
 from sui.digests import derive_object_id, events_digest, transaction_digest
 from sui.effects import Success
 from sui.errors import BcsError, SuiError
 from sui.keys import verify_user_signature
 from sui.transaction import (
     TRANSACTION_DATA,
-    Input,
     MakeMoveVec,
     MoveCall,
-    NestedResult,
     Object,
     ProgrammableTransaction,
-    Pure,
-    Result,
     Shared,
 )
 
@@ -47,15 +43,12 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from chain.bindings.events import K8sAPIRequest, SealTokenChanged
+    from chain.calldata import SubmitCall
     from chain.ledger import ExecutedTransaction, LedgerEvent
-    from sui.bcs import Codec
-    from sui.transaction import Argument, Command, TransactionData
+    from sui.transaction import Command, TransactionData
     from sui.types import Address, Digest
 
-_T = TypeVar("_T")
 _MAX_CREATED = 64
-_SUBMIT_PLACES = ("verb", "group", "resource", "subresource", "namespace")
-_VERBS = vector(STRING)
 
 
 @dataclass(frozen=True)
@@ -155,10 +148,7 @@ def check_request(transaction: CheckedTransaction, event: LedgerEvent, request: 
     calls = [
         command
         for command in commands
-        if isinstance(command, MoveCall)
-        and command.package == event.package
-        and command.module == "request"
-        and command.function in {"submit", "submit_with_grant"}
+        if isinstance(command, MoveCall) and command.package == event.package and is_submit(command)
     ]
     if all(_emits_nothing_else(command, event.package) for command in commands):
         # (5) Nothing else makes ids or events here: the place of the event is the place of its call.
@@ -170,8 +160,7 @@ def check_request(transaction: CheckedTransaction, event: LedgerEvent, request: 
     # (6) inputs
     if chunks_hash(request.payload) != request.payload_hash and request.payload:
         raise UnauthenticError("inputs", "the event's payload has another hash than it says")
-    reader = _Inputs(transaction.program)
-    differences = [_difference(reader, call, request) for call in calls]
+    differences = [_difference(read_submit(transaction.program, call), request) for call in calls]
     if not differences or all(differences):
         raise UnauthenticError("inputs", f"the event's {differences[0] if differences else 'call'} is not the call's")
     if request.sender != transaction.sender:
@@ -207,92 +196,23 @@ def _emits_nothing_else(command: Command, package: Address) -> bool:
     )
 
 
-class _Inputs:
-    """Reads a call's arguments back to plain values; what a Move function computed reads as None."""
-
-    def __init__(self, program: ProgrammableTransaction) -> None:
-        self._program = program
-
-    def shared(self, argument: Argument) -> Address | None:
-        value = self._value(argument)
-        if isinstance(value, Object) and isinstance(value.arg, Shared):
-            return value.arg.object_id
-        return None
-
-    def pure(self, argument: Argument, codec: Codec[_T]) -> _T | None:
-        value = self._value(argument)
-        if not isinstance(value, Pure):
-            return None
-        try:
-            return codec.decode(value.value)
-        except BcsError:
-            return None
-
-    def chunks(self, argument: Argument) -> tuple[bytes, ...] | None:
-        command = self._command(argument)
-        if isinstance(command, MakeMoveVec):
-            parts = [self.pure(element, BYTES) for element in command.elements]
-            return tuple(part for part in parts if part is not None) if None not in parts else None
-        return self.pure(argument, vector(BYTES))
-
-    def rules(self, argument: Argument) -> tuple[Rule, ...] | None:
-        command = self._command(argument)
-        if not isinstance(command, MakeMoveVec):
-            return None
-        found: list[Rule] = []
-        for element in command.elements:
-            call = self._command(element)
-            if not isinstance(call, MoveCall) or call.function != "new_rule" or len(call.arguments) != 5:
-                return None
-            group, resource, sub, namespace = (self.pure(each, STRING) for each in call.arguments[:4])
-            verbs = self.pure(call.arguments[4], _VERBS)
-            if group is None or resource is None or sub is None or namespace is None or verbs is None:
-                return None
-            found.append(Rule(group, resource, sub, namespace, verbs))
-        return tuple(found)
-
-    def _value(self, argument: Argument) -> object:
-        if isinstance(argument, Input) and argument.index < len(self._program.inputs):
-            return self._program.inputs[argument.index]
-        return None
-
-    def _command(self, argument: Argument) -> Command | None:
-        if isinstance(argument, NestedResult) and argument.result_index != 0:
-            return None
-        if isinstance(argument, Result | NestedResult) and argument.index < len(self._program.commands):
-            return self._program.commands[argument.index]
-        return None
-
-
-def _difference(inputs: _Inputs, call: MoveCall, request: K8sAPIRequest) -> str | None:
+def _difference(call: SubmitCall | None, request: K8sAPIRequest) -> str | None:
     """The first thing in which the event differs from this call, None where there is none."""
-    granted = call.function == "submit_with_grant"
-    at = 8 if granted else 3
-    given = call.arguments
-    if len(given) not in {at + 11, at + 12}:
+    if call is None:
         return "argument count"
-    wanted: list[tuple[str, Any, Any]] = [
-        ("cluster", inputs.shared(given[0]), request.cluster),
-        ("enclave", inputs.shared(given[1]), request.enclave),
-        ("token", inputs.shared(given[2]), request.token),
-    ]
-    wanted += [
-        (name, inputs.pure(given[at + place], STRING), getattr(request, name))
-        for place, name in enumerate(_SUBMIT_PLACES)
-    ]
-    wanted += [
-        ("payload", inputs.chunks(given[at + 5]), request.payload),
-        ("payload hash", inputs.pure(given[at + 6], BYTES), request.payload_hash),
-        ("payload length", inputs.pure(given[at + 7], U64), request.payload_length),
-        ("deadline", inputs.pure(given[at + 8], U64), request.deadline),
-        ("stream flag", inputs.pure(given[at + 9], BOOL), request.stream),
-    ]
-    if granted:
-        wanted += [
-            ("session", inputs.pure(given[3], BYTES), request.session),
-            ("grant expiry", inputs.pure(given[5], U64), request.grant_expires_at),
-            ("narrowed rules", inputs.rules(given[6]), tuple(request.narrowed)),
-        ]
-    elif request.session or request.narrowed:
-        return "session"
-    return next((name for name, said, seen in wanted if said != seen), None)
+    said = Envelope(request.verb, request.group, request.resource, request.subresource, request.namespace)
+    pairs: tuple[tuple[str, object, object], ...] = (
+        ("cluster", call.cluster, request.cluster),
+        ("enclave", call.enclave, request.enclave),
+        ("token", call.token, request.token),
+        ("envelope", call.envelope, said),
+        ("payload", call.payload, request.payload),
+        ("payload hash", call.payload_hash, request.payload_hash),
+        ("payload length", call.payload_length, request.payload_length),
+        ("deadline", call.deadline, request.deadline),
+        ("stream flag", call.stream, request.stream),
+        ("session", call.session, request.session),
+        ("grant expiry", call.grant_expires_at, request.grant_expires_at),
+        ("narrowed rules", call.narrowed, request.narrowed),
+    )
+    return next((name for name, asked, seen in pairs if asked != seen), None)

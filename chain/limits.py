@@ -42,6 +42,8 @@ class Limits:
     expected_transactions: int = 4_096
     transaction_lookup_attempts: int = 5
     batch_requests: int = 16
+    batch_bytes: int = 100_000
+    execute_total_s: float = 60.0
 
 
 LIMITS = Limits()

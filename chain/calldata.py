@@ -1,0 +1,144 @@
+"""What a transaction's inputs say of the requests it asks for.
+
+Role: read `submit` and `submit_with_grant` calls back from a programmable transaction, as plain values.
+
+Rules: only what stands in inputs is read (through MakeMoveVec and `rules::new_rule`); what a Move function computed
+reads as None, and differs from everything.
+
+It judges nothing: `chain.checks` compares, `chain.requests` shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from chain.rules import Envelope, Rule
+from sui.bcs import BOOL, BYTES, STRING, U64, vector
+from sui.errors import BcsError
+from sui.transaction import Input, MakeMoveVec, MoveCall, NestedResult, Object, Pure, Result, Shared
+
+if TYPE_CHECKING:
+    from sui.bcs import Codec
+    from sui.transaction import Argument, Command, ProgrammableTransaction
+    from sui.types import Address
+
+_T = TypeVar("_T")
+_VERBS = vector(STRING)
+_CHUNKS = vector(BYTES)
+_PLAIN_ARGUMENTS = 14
+_GRANTED_ARGUMENTS = 19
+
+
+@dataclass(frozen=True)
+class SubmitCall:
+    """One call's inputs; None where they are not plain inputs."""
+
+    package: Address
+    cluster: Address | None
+    enclave: Address | None
+    token: Address | None
+    envelope: Envelope | None
+    payload: tuple[bytes, ...] | None
+    payload_hash: bytes | None
+    payload_length: int | None
+    deadline: int | None
+    stream: bool | None
+    session: bytes | None = b""
+    grant_expires_at: int | None = 0
+    narrowed: tuple[Rule, ...] | None = ()
+
+
+def is_submit(command: Command) -> bool:
+    """Whether a command is a call of `request::submit` or `request::submit_with_grant`, of whatever package."""
+    return (
+        isinstance(command, MoveCall)
+        and command.module == "request"
+        and command.function in {"submit", "submit_with_grant"}
+    )
+
+
+def read_submit(program: ProgrammableTransaction, call: MoveCall) -> SubmitCall | None:
+    """The inputs of one submit call, None where it has another number of arguments than the contract takes."""
+    inputs = _Inputs(program)
+    given = call.arguments
+    granted = call.function == "submit_with_grant"
+    if len(given) != (_GRANTED_ARGUMENTS if granted else _PLAIN_ARGUMENTS):
+        return None
+    asked = given[8 if granted else 3 :]
+    verb, group, resource, sub, namespace = (inputs.pure(each, STRING) for each in asked[:5])
+    readable = (
+        verb is not None and group is not None and resource is not None and sub is not None and namespace is not None
+    )
+    return SubmitCall(
+        package=call.package,
+        cluster=inputs.shared(given[0]),
+        enclave=inputs.shared(given[1]),
+        token=inputs.shared(given[2]),
+        envelope=Envelope(verb, group, resource, sub, namespace) if readable else None,  # type: ignore[arg-type]
+        payload=inputs.chunks(asked[5]),
+        payload_hash=inputs.pure(asked[6], BYTES),
+        payload_length=inputs.pure(asked[7], U64),
+        deadline=inputs.pure(asked[8], U64),
+        stream=inputs.pure(asked[9], BOOL),
+        session=inputs.pure(given[3], BYTES) if granted else b"",
+        grant_expires_at=inputs.pure(given[5], U64) if granted else 0,
+        narrowed=inputs.rules(given[6]) if granted else (),
+    )
+
+
+class _Inputs:
+    """Reads arguments back to plain values."""
+
+    def __init__(self, program: ProgrammableTransaction) -> None:
+        self._program = program
+
+    def shared(self, argument: Argument) -> Address | None:
+        value = self._value(argument)
+        if isinstance(value, Object) and isinstance(value.arg, Shared):
+            return value.arg.object_id
+        return None
+
+    def pure(self, argument: Argument, codec: Codec[_T]) -> _T | None:
+        value = self._value(argument)
+        if not isinstance(value, Pure):
+            return None
+        try:
+            return codec.decode(value.value)
+        except BcsError:
+            return None
+
+    def chunks(self, argument: Argument) -> tuple[bytes, ...] | None:
+        command = self._command(argument)
+        if isinstance(command, MakeMoveVec):
+            parts = [self.pure(element, BYTES) for element in command.elements]
+            return tuple(part for part in parts if part is not None) if None not in parts else None
+        return self.pure(argument, _CHUNKS)
+
+    def rules(self, argument: Argument) -> tuple[Rule, ...] | None:
+        command = self._command(argument)
+        if not isinstance(command, MakeMoveVec):
+            return None
+        found: list[Rule] = []
+        for element in command.elements:
+            call = self._command(element)
+            if not isinstance(call, MoveCall) or call.function != "new_rule" or len(call.arguments) != 5:
+                return None
+            group, resource, sub, namespace = (self.pure(each, STRING) for each in call.arguments[:4])
+            verbs = self.pure(call.arguments[4], _VERBS)
+            if group is None or resource is None or sub is None or namespace is None or verbs is None:
+                return None
+            found.append(Rule(group, resource, sub, namespace, verbs))
+        return tuple(found)
+
+    def _value(self, argument: Argument) -> object:
+        if isinstance(argument, Input) and argument.index < len(self._program.inputs):
+            return self._program.inputs[argument.index]
+        return None
+
+    def _command(self, argument: Argument) -> Command | None:
+        if isinstance(argument, NestedResult) and argument.result_index != 0:
+            return None
+        if isinstance(argument, Result | NestedResult) and argument.index < len(self._program.commands):
+            return self._program.commands[argument.index]
+        return None
