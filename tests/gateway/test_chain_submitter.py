@@ -1,0 +1,239 @@
+"""Submissions over the ledger in memory: real transactions, digests, signatures and events."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from chain.errors import LedgerUnreachableError, OutcomeUnknownError, TransactionRefusedError
+from chain.grants import GrantScope, make_bearer
+from chain.payload import sealed_hash
+from chain.rules import Envelope, parse_rules
+from gateway.errors import AnswerError, DeniedError, GasError, LocalError
+from gateway.identity import Identity
+from gateway.limits import Limits
+from gateway.ports import Submission
+from sui.digests import derive_object_id, transaction_digest
+from sui.keys import verify_user_signature
+from tests.gateway.chainworld import ACTIVATED, CHANGED, CODE, KEY, ChainWorld, stored, token_of
+from tests.gateway.world import CHAIN_ID, CLUSTER, ENCLAVE, NOW_MS, PACKAGE, Owner
+
+
+@pytest.fixture
+def chain() -> ChainWorld:
+    world = ChainWorld()
+    world.view.apply(ACTIVATED)
+    return world
+
+
+@pytest.fixture
+def alice(chain) -> Owner:
+    return chain.own(Owner(11))
+
+
+def asked(owner: Owner, sealed: bytes, *, resource="pods", key=None, deadline=NOW_MS + 60_000, stream=False):
+    bearer = make_bearer(
+        GrantScope(CHAIN_ID, PACKAGE, CLUSTER, KEY.address),
+        owner.state.token,
+        secret=owner.secret,
+        not_before=NOW_MS - 1,
+        expires_at=NOW_MS + 1,
+        sign=owner.key.sign,
+        rules=owner.narrowed,
+    )
+    identity = Identity(owner.state.token, owner.state.owner, bearer, token_of(owner))
+    envelope = Envelope("get", "", resource, "", "default")
+    return Submission(identity, envelope, ENCLAVE, sealed, sealed_hash(sealed), deadline, stream, key)
+
+
+async def test_a_submission_becomes_a_transaction_that_the_executor_knew_before(chain, alice):
+    submission = asked(alice, b"sealed" * 100)
+    accepted = await chain.submitter.submit(submission)
+    (signed, payloads) = chain.expected[0]
+    assert accepted.digest == signed.digest == transaction_digest(signed.transaction)
+    assert verify_user_signature(signed.signature, signed.transaction) == KEY.address
+    assert accepted.request_id == derive_object_id(signed.digest, 0)
+    assert accepted.answer_until_ms == submission.deadline_ms + 30_000
+    assert payloads == ()
+    assert not chain.coins.leases
+
+
+async def test_a_large_payload_goes_beside_the_chain(chain, alice):
+    small, large = b"s" * 8192, b"l" * 8193
+    await asyncio.gather(chain.submitter.submit(asked(alice, small)), chain.submitter.submit(asked(alice, large)))
+    assert chain.expected[0][1] == (large,)
+    executed = chain.ledger.transactions[chain.expected[0][0].digest]
+    assert small in executed.events[0].contents
+    assert large[:100] not in executed.events[1].contents
+
+
+async def test_a_payload_of_several_chunks_is_cut(chain, alice):
+    settings = replace(chain.view.state.settings, request_inline_bytes=100_000)
+    chain.view.state = replace(chain.view.state, settings=settings)
+    accepted = await chain.submitter.submit(asked(alice, b"x" * 40_000))
+    assert accepted.request_id == derive_object_id(accepted.digest, 0)
+
+
+async def test_requests_of_one_session_share_a_transaction(chain, alice):
+    bob = chain.own(Owner(12))
+    batch = [asked(alice, bytes([n]) * 50) for n in range(3)] + [asked(bob, b"b" * 50)]
+    accepted = await asyncio.gather(*(chain.submitter.submit(one) for one in batch))
+    assert sorted(chain.contract.transactions) == [1, 3]
+    assert len({one.digest for one in accepted[:3]}) == 1
+    assert [one.request_id for one in accepted[:3]] == [derive_object_id(accepted[0].digest, n) for n in range(3)]
+
+
+async def test_a_narrowed_session_shares_too(chain):
+    bob = chain.own(Owner(12, narrowed=parse_rules(["/pods:default:get", "/secrets:default:get"])))
+    accepted = await asyncio.gather(*(chain.submitter.submit(asked(bob, bytes([n]))) for n in range(3)))
+    assert chain.contract.transactions == [3]
+    assert len({one.request_id for one in accepted}) == 3
+
+
+async def test_a_denied_one_spoils_no_other(chain, alice):
+    chain.contract.aborts["secrets"] = ("request", CODE)
+    batch = [asked(alice, b"1"), asked(alice, b"2", resource="secrets"), asked(alice, b"3")]
+    first, second, third = await asyncio.gather(*(chain.submitter.submit(one) for one in batch), return_exceptions=True)
+    assert isinstance(second, DeniedError)
+    assert second.words == "the deadline has passed"
+    assert not second.lasting
+    assert first.request_id != third.request_id
+    assert chain.contract.transactions == [3, 1, 1, 1]
+    assert not chain.coins.leases
+
+
+async def test_a_revoked_token_is_denied_for_good(chain, alice):
+    chain.contract.aborts["pods"] = ("seal_token", CODE)
+    with pytest.raises(DeniedError, match="the token is revoked") as denied:
+        await chain.submitter.submit(asked(alice, b"1"))
+    assert denied.value.lasting
+    assert denied.value.digest == str(chain.expected[0][0].digest)
+
+
+async def test_one_objects_requests_stay_in_order_over_transactions(chain, alice):
+    bob = chain.own(Owner(12))
+    batch = [asked(alice if n % 2 else bob, bytes([n]) * 9, key=("v1", "cm", "default", "x")) for n in range(6)]
+    await asyncio.gather(*(chain.submitter.submit(one) for one in batch))
+    assert chain.contract.order == [one.payload_hash for one in batch]
+
+
+async def test_no_two_transactions_share_a_coin_and_they_wait_for_one(alice, chain):
+    chain.coins.free = 1
+    owners = [chain.own(Owner(20 + n)) for n in range(3)]
+
+    async def sleep(seconds):
+        chain.time_s += seconds / 100
+        await asyncio.sleep(0)
+
+    object.__setattr__(chain.submitter._parts, "sleep", sleep)
+    await asyncio.gather(*(chain.submitter.submit(asked(owner, b"1")) for owner in owners))
+    assert chain.coins.most == 1
+    assert len({lease for lease, _ in chain.coins.settled}) == 3
+
+
+async def test_an_empty_pool_is_said(chain, alice):
+    chain.coins.free = 0
+    with pytest.raises(GasError):
+        await chain.submitter.submit(asked(alice, b"1"))
+
+
+async def test_an_unreachable_ledger_means_nothing_was_sent(chain, alice):
+    await chain.submitter.submit(asked(alice, b"0"))
+    chain.ledger.faults.unreachable = True
+    with pytest.raises(LedgerUnreachableError):
+        await chain.submitter.submit(asked(alice, b"1"))
+    # The coin is as it was: it comes back to the pool at its own version.
+    assert chain.coins.settled[-1][1] is not None
+    assert not chain.coins.leases
+
+
+async def test_a_lost_outcome_is_asked_for_again_with_the_same_bytes(chain, alice):
+    chain.ledger.faults.lose_outcome = 0.7
+    accepted = [await chain.submitter.submit(asked(alice, bytes([n]))) for n in range(10)]
+    assert chain.contract.transactions == [1] * 10
+    assert len({one.request_id for one in accepted}) == 10
+
+
+async def test_an_outcome_lost_until_the_deadline_is_unknown(chain, alice):
+    chain.ledger.faults.lose_outcome = 1.0
+    with pytest.raises(OutcomeUnknownError) as unknown:
+        await chain.submitter.submit(asked(alice, b"1"))
+    assert unknown.value.digest == chain.expected[0][0].digest
+    assert chain.coins.settled == [("lease-0", None)]
+    assert chain.time_s < 61
+
+
+async def test_an_executor_that_was_not_told_means_nothing_is_sent(chain, alice):
+    async def broken(signed, payloads):
+        raise LocalError("no executor")
+
+    object.__setattr__(chain.submitter._parts, "expect", broken)
+    with pytest.raises(LocalError):
+        await chain.submitter.submit(asked(alice, b"1"))
+    assert not chain.ledger.transactions
+    assert chain.coins.settled[0][1] is not None
+
+
+async def test_an_unknown_object_is_no_unknown_outcome(chain):
+    stranger = Owner(30)
+    with pytest.raises(TransactionRefusedError, match="no shared object"):
+        await chain.submitter.submit(asked(stranger, b"1"))
+
+
+async def test_before_its_activation_there_is_no_target():
+    chain = ChainWorld()
+    with pytest.raises(LedgerUnreachableError):
+        chain.submitter.target()
+    chain.view.apply(CHANGED)
+    with pytest.raises(LedgerUnreachableError):
+        chain.submitter.target()
+    chain.view.apply(ACTIVATED)
+    target = chain.submitter.target()
+    assert (target.enclave, target.sender, target.request_limit_ms) == (ENCLAVE, KEY.address, 60_000)
+    assert chain.view.key_of(ENCLAVE) == KEY.public
+    assert chain.view.key_of(CLUSTER) is None
+
+
+async def test_answers_find_their_requests_in_any_order(chain, alice):
+    submission = asked(alice, b"1")
+    accepted = await chain.submitter.submit(submission)
+    chain.desk.deliver(stored(accepted.request_id, submission.payload_hash, b"early"))
+    assert (await chain.submitter.answer(accepted, submission)).body == b"early"
+    waiting = asyncio.create_task(chain.submitter.answer(accepted, submission))
+    await asyncio.sleep(0)
+    for n in range(9):
+        chain.desk.deliver(stored(derive_object_id(accepted.digest, 100 + n), b"other"))
+    chain.desk.deliver(stored(accepted.request_id, submission.payload_hash, b"late"))
+    assert (await waiting).body == b"late"
+
+
+async def test_an_answer_to_another_payload_is_none(chain, alice):
+    submission = asked(alice, b"1")
+    accepted = await chain.submitter.submit(submission)
+    chain.desk.deliver(stored(accepted.request_id, b"another"))
+    with pytest.raises(AnswerError):
+        await chain.submitter.answer(accepted, submission)
+
+
+async def test_whoever_leaves_before_it_was_sent_pays_nothing(alice):
+    world = ChainWorld(Limits(transactions_in_flight=1))
+    world.view.apply(ACTIVATED)
+    world.own(alice)
+    go_on = asyncio.Event()
+
+    async def expect(signed, payloads):
+        await go_on.wait()
+
+    object.__setattr__(world.submitter._parts, "expect", expect)
+    first = asyncio.create_task(world.submitter.submit(asked(alice, b"1")))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(world.submitter.submit(asked(alice, b"2")))
+    await asyncio.sleep(0.01)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    go_on.set()
+    await first
+    await world.submitter.submit(asked(alice, b"3"))
+    assert world.contract.transactions == [1, 1]
