@@ -1,15 +1,10 @@
-"""The parent's settings: what the bring-up wrote for it, read once at start."""
+"""The parent's settings: what the bring-up hands over before the enclave is launched."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
 
 from parent.errors import SettingsError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -49,25 +44,19 @@ class Settings:
     record: str = ""
 
 
-def write(path: Path, settings: Settings) -> None:
-    """Write a settings file."""
-    path.write_text(json.dumps(asdict(settings), indent=2) + "\n")
-
-
-def read(path: Path) -> Settings:
-    """Read a settings file.
+def checked(values: object) -> Settings:
+    """Read settings as the command line sends them.
 
     Raises:
-        SettingsError: it is missing, not JSON, or lacks a field.
+        SettingsError: a field is missing, unknown, or no text.
     """
-    try:
-        values = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} cannot be read ({error}); run `k3s-daas up`, which writes it") from error
-    known = {field.name for field in fields(Settings)}
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-        raise SettingsError(f"{path} is not a table of texts; run `k3s-daas up`, which writes it anew")
-    lacking = known - values.keys() - {"record"}
-    if lacking:
-        raise SettingsError(f"{path} lacks {', '.join(sorted(lacking))}; run `k3s-daas up`, which writes it anew")
-    return Settings(**{name: value for name, value in values.items() if name in known})
+        raise SettingsError("the settings are not a table of texts; run `k3s-daas up`, which makes them")
+    known = {field.name for field in fields(Settings)}
+    if lacking := known - values.keys() - {"record"}:
+        raise SettingsError(f"the settings lack {', '.join(sorted(lacking))}; run `k3s-daas up`, which makes them")
+    if unknown := values.keys() - known:
+        raise SettingsError(
+            f"the settings hold unknown fields: {', '.join(sorted(unknown))}; are both programs of one version?"
+        )
+    return Settings(**values)
