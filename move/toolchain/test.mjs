@@ -5,7 +5,7 @@ import { chooseCompiler } from './lib/choose.mjs';
 import { run } from './lib/errors.mjs';
 import { readPackage } from './lib/files.mjs';
 import { readOptions } from './lib/options.mjs';
-import { count } from './lib/outcome.mjs';
+import { count, plain } from './lib/outcome.mjs';
 
 await run(async (argv) => {
   const options = readOptions(
@@ -15,8 +15,9 @@ await run(async (argv) => {
   );
   const compiler = chooseCompiler();
   const result = await compiler.test(readPackage(options.package), path.resolve(options.package), options.filter);
-  process.stdout.write(`${result.output.trimEnd()}\n`);
-  const { passed, failed } = count(result.output);
+  const output = plain(result.output);
+  process.stdout.write(`${output.trimEnd()}\n`);
+  const { passed, failed } = count(output);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return result.passed && failed === 0 && passed > 0 ? 0 : 1;
 });

@@ -2,7 +2,7 @@
 /// signature and consumes the request, so that a second answer is impossible by type.
 ///
 /// - No object is written that another request writes too: cluster, enclave and token are only read.
-/// - Functions here act for the sender, so they are `entry`: no other package can act for him.
+/// - Functions here act for the sender, so they are `entry` and not `public`: no other package can act for him.
 /// - A batch of answers is one call over vectors, because consuming a shared object ends what private entry functions
 ///   may do with the other inputs of that command.
 module k3s_daas::request;
@@ -84,7 +84,7 @@ public struct Request has key {
 
 /// Asks for something by the token's owner himself. An empty payload means that the sealed bytes, which have this
 /// hash and length, reach the enclave beside the chain.
-entry fun submit(
+public(package) entry fun submit(
     cluster: &Cluster,
     enclave: &Enclave,
     token: &SealToken,
@@ -122,7 +122,7 @@ entry fun submit(
 }
 
 /// Asks for something by the active enclave's gateway, under a grant of the token's owner.
-entry fun submit_with_grant(
+public(package) entry fun submit_with_grant(
     cluster: &Cluster,
     enclave: &Enclave,
     token: &SealToken,
@@ -177,7 +177,7 @@ entry fun submit_with_grant(
 }
 
 /// Stores one answer. An empty body with a length means that the body, which has this hash, is fetched by its hash.
-entry fun store_k8s_response(
+public(package) entry fun store_k8s_response(
     cluster: &Cluster,
     enclave: &Enclave,
     request: Request,
@@ -208,7 +208,7 @@ entry fun store_k8s_response(
 }
 
 /// Stores answers of one enclave, one for each request; all or none.
-entry fun store_k8s_responses(
+public(package) entry fun store_k8s_responses(
     cluster: &Cluster,
     enclave: &Enclave,
     requests: vector<Request>,
@@ -256,7 +256,7 @@ entry fun store_k8s_responses(
 
 /// Ends a request that was not answered in time: by its requester, or ten minutes later by anyone. It says that there
 /// is no answer, not that nothing was executed. The storage rebate goes to whoever pays for this transaction.
-entry fun expire_request(request: Request, clock: &Clock, ctx: &TxContext) {
+public(package) entry fun expire_request(request: Request, clock: &Clock, ctx: &TxContext) {
     let now = clock.timestamp_ms();
     assert!(now > request.answer_until, ENotExpired);
     assert!(

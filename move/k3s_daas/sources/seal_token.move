@@ -103,19 +103,19 @@ public fun issue(
 }
 
 /// Adds to a token's stake; it belongs to the token's owner from then on.
-entry fun add_stake(token: &mut SealToken, stake: Coin<SUI>) {
+public(package) entry fun add_stake(token: &mut SealToken, stake: Coin<SUI>) {
     assert!(stake.value() > 0, EZeroAmount);
     token.stake.join(stake.into_balance());
     token.changed();
 }
 
 /// Emits a token's full state again, for whoever came later; open to anyone.
-entry fun announce_token(token: &SealToken) {
+public(package) entry fun announce_token(token: &SealToken) {
     token.changed();
 }
 
 /// Revokes a token by its owner, at once and for ever.
-entry fun revoke(token: &mut SealToken, ctx: &TxContext) {
+public(package) entry fun revoke(token: &mut SealToken, ctx: &TxContext) {
     assert!(token.owner == ctx.sender(), ENotOwner);
     token.revoke_in();
 }

@@ -1,6 +1,13 @@
 // Counts in the output of the Move unit-test runner, whose lines are `[ PASS    ] name` and `[ FAIL    ] name`.
 
-/** @param {string} output @returns {{passed: number, failed: number}} */
+const COLOUR = /\x1b\[[0-9;]*m/g;
+
+/** The runner's output without colours: it is read by programs and kept in logs. */
+export function plain(output) {
+  return output.replace(COLOUR, '');
+}
+
+/** @param {string} output plain output @returns {{passed: number, failed: number}} */
 export function count(output) {
   const lines = output.split('\n');
   return {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { moduleName } from './bytecode.mjs';
 import { cached } from './cache.mjs';
 import { ToolchainError } from './errors.mjs';
+import { keepTests } from './filter.mjs';
 import { folderFetcher, localFramework, pinnedCrate } from './framework.mjs';
 import { githubFetcher } from './github.mjs';
 
@@ -64,9 +65,10 @@ export async function build(files) {
   return rest;
 }
 
-/** Runs a package's unit tests: `{passed, output}`. */
-export async function test(files) {
-  return withFetcher((builder, fetcher) => builder.testMovePackage({ files, fetcher, network: NETWORK }));
+/** Runs a package's unit tests, those whose name holds `filter`: `{passed, output}`. The runner itself has no filter. */
+export async function test(files, _dir, filter) {
+  const chosen = filter ? keepTests(files, filter) : files;
+  return withFetcher((builder, fetcher) => builder.testMovePackage({ files: chosen, fetcher, network: NETWORK }));
 }
 
 // Move.toml files with which the framework's packages are roots of their own. The second name differs from its named
