@@ -1,0 +1,3 @@
+"""`sui::ecdsa_k1` and `sui::ecdsa_r1`."""
+
+from __future__ import annotations
