@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from chain.bindings.calls import Contract, SharedRef, SignedGrant, submission, submit_with_grant
+from chain.bindings.calls import Contract, SharedRef, submission
 from chain.bindings.events import K8sAPIRequest, decode_event
 from chain.errors import BadLedgerAnswerError, PayloadError, TransactionRefusedError
+from chain.submit import SubmitOrder, build_submit, signed_grant
 from gateway.errors import DeniedError
-from sui.builder import ProgrammableBuilder
 from sui.effects import ObjectWrite
 from sui.transaction import TRANSACTION_KIND
 from sui.types import ObjectRef
@@ -58,18 +58,9 @@ def build(frame: Frame, tokens: Mapping[Address, SharedRef], batch: Sequence[Sub
     Raises:
         sui.errors.BuildError: It exceeds what a node takes.
     """
-    builder = ProgrammableBuilder()
-    for asked in batch:
-        grant = asked.identity.bearer.grant
-        submit_with_grant(
-            builder,
-            frame.contract,
-            cluster=frame.cluster,
-            enclave=frame.enclave,
+    orders = [
+        SubmitOrder(
             token=tokens[asked.identity.token],
-            grant=SignedGrant(
-                grant.session, grant.not_before, grant.expires_at, grant.rules, asked.identity.bearer.signature
-            ),
             asked=submission(
                 asked.envelope,
                 asked.sealed,
@@ -77,8 +68,12 @@ def build(frame: Frame, tokens: Mapping[Address, SharedRef], batch: Sequence[Sub
                 inline_bytes=frame.inline_bytes,
                 stream=asked.stream,
             ),
+            grant=signed_grant(asked.identity.bearer),
         )
-    return TRANSACTION_KIND.encode(builder.finish())
+        for asked in batch
+    ]
+    program = build_submit(frame.contract, frame.cluster, frame.enclave, orders)
+    return TRANSACTION_KIND.encode(program)
 
 
 def payloads_beside(batch: Sequence[Submission], inline_bytes: int) -> tuple[bytes, ...]:

@@ -1,0 +1,229 @@
+"""The gateway as a process inside the enclave.
+
+Role: put the gateway together from its neighbours: the broker certifies its TLS leaf, the signer pays and signs, the
+executor executes, the egress proxy leads to the ledger, the vsock brings kubectl's connections.
+
+Rules:
+- It listens only once authenticated events have shown our own activation, and everything up to the ledger's tip.
+- What it must know of tokens and cluster it reads from the activation's checkpoint on; answers from its start on.
+- A ledger that is cut off is not a reason to stop: requests are answered 503 until events flow again.
+- Signals to stop let running requests end.
+
+It holds no key but its TLS leaf's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from chain.bindings.abort import AbortTable, abort_table
+from chain.bindings.events import EnclaveActivated, K8sResponseStored
+from chain.clock import LedgerClock
+from chain.errors import ChainError, LedgerError, PayloadError
+from chain.events import AuthenticatedEvents, Trust
+from chain.grpc_ledger import GrpcLedger
+from chain.tokens import TokenRegistry
+from enclave.gateway_ports import IpcExecutor, IpcSigner
+from enclave.parameters import read_activation, read_parameters
+from enclave.places import Places, tell_ready
+from gateway.answers import AnswerDesk
+from gateway.chain_submitter import ChainSubmitter, Parts
+from gateway.leaf import obtain_leaf
+from gateway.limits import Limits
+from gateway.server import GatewayServer
+from gateway.service import Gateway
+from gateway.view import ClusterView
+from sui.types import Address
+from wire.ipc import Client
+from wire.vsock import open_vsock
+
+if TYPE_CHECKING:
+    import ssl
+
+    from chain.ledger import Ledger, LedgerEvent
+    from enclave.parameters import BootParameters
+
+PORT = 5000
+"""The vsock port on which kubectl's connections arrive."""
+
+_NAME = "gateway"
+_STATE_EVENTS = ("SealTokenChanged", "ClusterChanged", "EnclaveRegistered", "EnclaveActivated")
+_ANSWER_EVENTS = ("K8sResponseStored",)
+_CALL_S = 10.0
+_PAUSE_S = 0.2
+_CLOSE_S = 5.0
+
+_log = structlog.get_logger()
+
+
+class GatewayProcess:
+    """One life of the gateway process."""
+
+    def __init__(self, places: Places, parameters: BootParameters, limits: Limits) -> None:
+        """Put nothing together yet."""
+        self._places = places
+        self._parameters = parameters
+        self._limits = limits
+        self._broker = Client(places.broker)
+        self._signer = Client(places.signer)
+        self._executor = Client(places.executor)
+        self._ledger: Ledger = GrpcLedger.connect(f"unix:{places.ledger}")
+        self._clock = LedgerClock()
+        self._desk = AnswerDesk(limits.answers_kept)
+        self._caught_up = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        identity = await self._broker.call("identity", {}, timeout=_CALL_S)
+        view = self._view(identity)
+        words = await self._words()
+        leaf = await obtain_leaf(self._issue)
+        executor = IpcExecutor(self._executor, self._places.stream, self._limits)
+        parts = Parts(
+            ledger=self._ledger,
+            signer=IpcSigner(self._signer),
+            expect=executor.expect,
+            view=view,
+            desk=self._desk,
+            clock=self._clock,
+            words=words,
+            monotonic=time.monotonic,
+        )
+        gateway = Gateway(
+            submitter=ChainSubmitter(parts, self._limits),
+            executor=executor,
+            tokens=view.tokens,
+            random_bytes=os.urandom,
+            monotonic=time.monotonic,
+            limits=self._limits,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_state(view))
+            tasks.create_task(self._follow_answers(view))
+            await self._caught_up.wait()
+            await self._listen(gateway, leaf.context())
+
+    async def _listen(self, gateway: Gateway, tls: ssl.SSLContext) -> None:
+        """Take connections until cancelled, then let running requests end."""
+        listener = open_vsock(self._places.vsock).listen(PORT)
+        server = GatewayServer(gateway, tls)
+        tell_ready(self._places, _NAME)
+        _log.info("listening", port=PORT)
+        try:
+            await server.serve(listener)
+        finally:
+            listener.close()
+            await server.close(_CLOSE_S)
+
+    def _view(self, identity: Any) -> ClusterView:
+        """Begin with what the broker says of this boot."""
+        parameters = self._parameters
+        return ClusterView(
+            chain_id=parameters.chain_id,
+            package=parameters.package,
+            cluster=parameters.cluster,
+            address=_address(identity["address"]),
+            public_key=bytes(identity["public_key"]),
+            hpke_key=bytes(identity["hpke_key"]),
+            tokens=TokenRegistry(parameters.cluster),
+        )
+
+    async def _issue(self, request_der: bytes) -> bytes:
+        """Have the key broker certify our leaf."""
+        answer = await self._broker.call("issue_leaf", {"csr_der": request_der}, timeout=_CALL_S)
+        chain = answer["chain_pem"]
+        return chain.encode() if isinstance(chain, str) else bytes(chain)
+
+    async def _words(self) -> AbortTable:
+        """Read the contract's abort words; without them a denial is said by its code."""
+        while True:
+            try:
+                return abort_table(await self._ledger.package_modules(self._parameters.package))
+            except PayloadError as error:
+                _log.warning("no-abort-words", error=str(error))
+                return AbortTable({})
+            except LedgerError as error:
+                _log.warning("ledger-unreachable", error=str(error))
+                await asyncio.sleep(_PAUSE_S)
+
+    async def _follow_state(self, view: ClusterView) -> None:
+        """Keep tokens and cluster as authenticated events tell them."""
+        start = await self._start()
+        events = self._events(view)
+        async for found in events.follow(_STATE_EVENTS, from_checkpoint=start):
+            event = found.event
+            view.apply(event)
+            if isinstance(event, EnclaveActivated):
+                self._clock.observe(event.activated_at)
+            if view.activated and not self._caught_up.is_set():
+                _log.info("activation-seen", enclave=str(view.enclave), tokens=len(view.tokens))
+                self._caught_up.set()
+
+    async def _follow_answers(self, view: ClusterView) -> None:
+        """Hand stored answers to those who wait."""
+        async for found in self._events(view).follow(_ANSWER_EVENTS):
+            event = found.event
+            if isinstance(event, K8sResponseStored) and event.enclave == view.enclave:
+                self._clock.observe(event.stored_at)
+                self._desk.deliver(event)
+
+    def _events(self, view: ClusterView) -> AuthenticatedEvents:
+        """Open the port of authenticated events."""
+        package = self._parameters.package
+        trust = Trust(self._parameters.chain_id, package, frozenset({package}), view.key_of)
+        return AuthenticatedEvents(
+            self._ledger,
+            trust,
+            rng=random.SystemRandom(),
+            refused=_report_refused,
+            interrupted=lambda error: _log.warning("events-interrupted", error=str(error)),
+        )
+
+    async def _start(self) -> int:
+        """Find the checkpoint to read from: that of our activation, or now where it has not come yet.
+
+        Where to look is the ledger's hint; what is found there is checked like every event.
+        """
+        while True:
+            try:
+                activation = read_activation(self._places.activation)
+                if activation is None:
+                    return (await self._ledger.service_info()).checkpoint
+                found = await self._ledger.get_object(activation.enclave)
+                if found.previous_transaction is not None:
+                    done = await self._ledger.get_transaction(found.previous_transaction)
+                    if done.checkpoint is not None:
+                        return done.checkpoint
+            except ChainError as error:
+                _log.warning("ledger-unreachable", error=str(error))
+            await asyncio.sleep(_PAUSE_S)
+
+
+def _report_refused(raw: LedgerEvent, error: ChainError) -> None:
+    """Log an event that failed a check."""
+    _log.warning("event-refused", digest=str(raw.digest), index=raw.index, error=str(error))
+
+
+def _address(value: Any) -> Address:
+    """Read an address as bytes or text."""
+    return Address.parse(value) if isinstance(value, str) else Address(bytes(value))
+
+
+async def main() -> None:
+    """Run until told to stop."""
+    places = Places.from_environment()
+    process = GatewayProcess(places, read_parameters(places.parameters), Limits())
+    task = asyncio.ensure_future(process.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        _log.info("stopped")
