@@ -1,6 +1,6 @@
 """What a transaction's inputs say of the requests it asks for.
 
-Role: read `submit` and `submit_with_grant` calls back from a programmable transaction, as plain values.
+Role: read `submit`, `submit_with_grant` and `register` calls back from a programmable transaction, as plain values.
 
 Rules: only what stands in inputs is read (through MakeMoveVec and `rules::new_rule`); what a Move function computed
 reads as None, and differs from everything.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from chain.rules import Envelope, Rule
 from sui.bcs import BOOL, BYTES, STRING, U64, vector
 from sui.errors import BcsError
-from sui.transaction import Input, MakeMoveVec, MoveCall, NestedResult, Object, Pure, Result, Shared
+from sui.transaction import ImmOrOwned, Input, MakeMoveVec, MoveCall, NestedResult, Object, Pure, Result, Shared
 
 if TYPE_CHECKING:
     from sui.bcs import Codec
@@ -47,6 +47,8 @@ class SubmitCall:
     session: bytes | None = b""
     grant_expires_at: int | None = 0
     narrowed: tuple[Rule, ...] | None = ()
+    not_before: int | None = 0
+    grant_signature: bytes | None = b""
 
 
 def is_submit(command: Command) -> bool:
@@ -84,7 +86,38 @@ def read_submit(program: ProgrammableTransaction, call: MoveCall) -> SubmitCall 
         session=inputs.pure(given[3], BYTES) if granted else b"",
         grant_expires_at=inputs.pure(given[5], U64) if granted else 0,
         narrowed=inputs.rules(given[6]) if granted else (),
+        not_before=inputs.pure(given[4], U64) if granted else 0,
+        grant_signature=inputs.pure(given[7], BYTES) if granted else b"",
     )
+
+
+@dataclass(frozen=True)
+class RegisterCall:
+    """The inputs of a registration."""
+
+    challenge: Address
+    document: bytes
+    hpke_key: bytes
+    tls_ca_hash: bytes
+    configuration: bytes
+
+
+def read_register(program: ProgrammableTransaction) -> RegisterCall | None:
+    """The inputs of the one `enclave::register` of a transaction and of the verification before it."""
+    calls = {
+        (command.module, command.function): command for command in program.commands if isinstance(command, MoveCall)
+    }
+    register = calls.get(("enclave", "register"))
+    loaded = calls.get(("nitro_attestation", "load_nitro_attestation"))
+    if register is None or loaded is None or len(register.arguments) != 8 or len(loaded.arguments) != 2:
+        return None
+    inputs = _Inputs(program)
+    document = inputs.pure(loaded.arguments[0], BYTES)
+    challenge = inputs.owned(register.arguments[2])
+    hpke_key, tls_ca_hash, configuration = (inputs.pure(each, BYTES) for each in register.arguments[4:7])
+    if document is None or challenge is None or hpke_key is None or tls_ca_hash is None or configuration is None:
+        return None
+    return RegisterCall(challenge, document, hpke_key, tls_ca_hash, configuration)
 
 
 class _Inputs:
@@ -97,6 +130,12 @@ class _Inputs:
         value = self._value(argument)
         if isinstance(value, Object) and isinstance(value.arg, Shared):
             return value.arg.object_id
+        return None
+
+    def owned(self, argument: Argument) -> Address | None:
+        value = self._value(argument)
+        if isinstance(value, Object) and isinstance(value.arg, ImmOrOwned):
+            return value.arg.ref.object_id
         return None
 
     def pure(self, argument: Argument, codec: Codec[_T]) -> _T | None:

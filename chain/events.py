@@ -198,7 +198,7 @@ class AuthenticatedEvents:
                 last = frame
                 async for found in self._deliver(frame):
                     yield found
-            if last is None or last.at_tip or not last.end:
+            if last is None or last.exhausted or not last.end:
                 return
             if until is not None and last.checkpoint is not None and last.checkpoint > until:
                 return

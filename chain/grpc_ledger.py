@@ -89,6 +89,7 @@ _NEVER_EXECUTED = frozenset(
         grpc.StatusCode.OUT_OF_RANGE,
     }
 )
+_MORE_FOLLOWS = frozenset({query_pb2.QUERY_END_REASON_ITEM_LIMIT, query_pb2.QUERY_END_REASON_SCAN_LIMIT})
 _UNREACHABLE = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -130,7 +131,7 @@ def _event_frame(frame: Any) -> EventFrame:
         cursor=frame.watermark.cursor if has_watermark and frame.watermark.HasField("cursor") else None,
         checkpoint=frame.watermark.checkpoint if has_watermark else None,
         end=ended,
-        at_tip=ended and frame.end.reason == query_pb2.QUERY_END_REASON_LEDGER_TIP,
+        exhausted=ended and frame.end.reason not in _MORE_FOLLOWS,
     )
 
 
@@ -268,6 +269,12 @@ class GrpcLedger(Ledger):
             parameters=tuple(signature_text(parameter) for parameter in answer.parameters),
         )
 
+    async def package_modules(self, package: Address) -> tuple[bytes, ...]:
+        """The bytecode of a package's modules."""
+        request = package_pb.GetPackageRequest(package_id=str(package))
+        answer = await self._read(self._packages.GetPackage, request)
+        return tuple(module.contents for module in answer.package.modules)
+
     async def execute(self, transaction: bytes, signatures: Sequence[bytes]) -> ExecutedTransaction:
         """Execute a signed transaction; an aborted one is returned, not raised."""
         digest = transaction_digest(transaction)
@@ -374,7 +381,9 @@ class GrpcLedger(Ledger):
             async for frame in call:
                 executed = read_transaction(frame.transaction) if frame.HasField("transaction") else None
                 cursor = frame.watermark.cursor if frame.HasField("watermark") else None
-                yield TransactionFrame(executed, cursor, end=frame.HasField("end"))
+                ended = frame.HasField("end")
+                exhausted = ended and frame.end.reason not in _MORE_FOLLOWS
+                yield TransactionFrame(executed, cursor, end=ended, exhausted=exhausted)
         except grpc.aio.AioRpcError as error:
             raise self._map_cursor(error, after) from error
         finally:

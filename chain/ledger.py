@@ -92,13 +92,16 @@ class LedgerEvent:
 
 @dataclass(frozen=True)
 class EventFrame:
-    """One frame of an event stream: an event or none, and where the stream stands."""
+    """One frame of an event stream: an event or none, and where the stream stands.
+
+    `end` marks a listing's last frame; `exhausted` says that nothing follows it now.
+    """
 
     event: LedgerEvent | None
     cursor: bytes | None
     checkpoint: int | None
     end: bool = False
-    at_tip: bool = False
+    exhausted: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,11 +169,12 @@ class Simulation:
 
 @dataclass(frozen=True)
 class TransactionFrame:
-    """One frame of a transaction listing."""
+    """One frame of a transaction listing; `end` and `exhausted` as in EventFrame."""
 
     transaction: ExecutedTransaction | None
     cursor: bytes | None
     end: bool = False
+    exhausted: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,14 @@ class Ledger(ABC):
 
         Raises:
             NotFoundError: the package has no such function.
+        """
+
+    @abstractmethod
+    async def package_modules(self, package: Address) -> tuple[bytes, ...]:
+        """The bytecode of a package's modules.
+
+        Raises:
+            NotFoundError: there is no such package.
         """
 
     @abstractmethod

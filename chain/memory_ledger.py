@@ -130,6 +130,10 @@ class MemoryLedger(Ledger):
         """None: there is no code here."""
         raise NotFoundError(f"the ledger in memory holds no code, so no {package}::{module}::{name}")
 
+    async def package_modules(self, package: Address) -> tuple[bytes, ...]:
+        """None: there is no code here."""
+        raise NotFoundError(f"the ledger in memory holds no code, so no package {package}")
+
     async def execute(self, transaction: bytes, signatures: Sequence[bytes]) -> ExecutedTransaction:
         """Execute once; the same bytes again give the first outcome, as on Sui."""
         self._reach()
@@ -214,12 +218,12 @@ class MemoryLedger(Ledger):
             end = at if after else len(self.events)
             for place in range(end - 1, max(end - limit, 0) - 1, -1):
                 yield self._frame(self.events[place] if str(self.events[place].type) in types else None, place)
-            yield replace(self._frame(None, max(end - limit, 0)), end=True, at_tip=end <= limit)
+            yield replace(self._frame(None, max(end - limit, 0)), end=True, exhausted=end <= limit)
             return
         until = min(at + limit, len(self.events))
         async for frame in self._faulty(at, until, types):
             yield frame
-        yield replace(self._frame(None, until), end=True, at_tip=until == len(self.events))
+        yield replace(self._frame(None, until), end=True, exhausted=until == len(self.events))
 
     async def _faulty(self, at: int, until: int, types: Sequence[str]) -> AsyncIterator[EventFrame]:
         order = list(range(at, until))
@@ -256,7 +260,8 @@ class MemoryLedger(Ledger):
             found = self.transactions[order[place]]
             if _calls(found.transaction) & set(functions):
                 yield TransactionFrame(found, (place + 1).to_bytes(8, "big"))
-        yield TransactionFrame(None, min(at + limit, len(order)).to_bytes(8, "big"), end=True)
+        until = min(at + limit, len(order))
+        yield TransactionFrame(None, until.to_bytes(8, "big"), end=True, exhausted=until == len(order))
 
     async def close(self) -> None:
         """Nothing is open."""
