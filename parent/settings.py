@@ -13,7 +13,7 @@ class Settings:
 
     Attributes:
         launcher: Which launcher starts the enclave: `sim`.
-        ledger: The node, `HOST:PORT`; `ledger_ca` is its CA file, or empty for plaintext.
+        ledger: The node, `HOST:PORT`; `ledger_ca` is its CA as PEM, `system`, or empty for plaintext.
         package: The contract package that the cluster's version names; `original_package` is its first version.
         configuration: The file with the cluster's approved configuration.
         operator_key: The file with the operator's private key (Sui keystore text).
@@ -21,6 +21,7 @@ class Settings:
         run: The folder for sockets, short enough for UNIX sockets.
         simulation: The simulation PKI's folder; `measurements`: the file that the simulated NSM reports.
         kubernetes: The Kubernetes binary.
+        contract: The compiled contract, for the words of its aborts.
         record: A folder in which every relayed byte is kept, or empty.
     """
 
@@ -41,6 +42,7 @@ class Settings:
     simulation: str
     measurements: str
     kubernetes: str
+    contract: str
     record: str = ""
 
 
