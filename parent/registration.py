@@ -114,13 +114,11 @@ class Bringup:
         activated = await operator.activate(registration.enclave)
         self._active = Activated(registration.enclave, activated.epoch, identity.address)
         await self._control.activate(str(registration.enclave), activated.epoch)
-        self._tell("Kubernetes, executor and gateway")
-        await self._enclave_is(lambda status: status.get("following") is True, "to follow the ledger")
         self._tell("the tokens' announcements")
         now = (await self._known_ledger().service_info()).timestamp_ms
         await operator.announce(await operator.live_tokens(now))
         self._tell("Kubernetes, executor and gateway")
-        await self._enclave_is(lambda status: status.get("ready") is True, "to be ready")
+        await self._enclave_ready()
         return self._active
 
     async def top_up(self) -> None:
@@ -182,17 +180,15 @@ class Bringup:
                     raise EnclaveLostError(f"the enclave gave no attestation document: {error}; see its log") from error
                 await asyncio.sleep(self._limits.poll_seconds)
 
-    async def _enclave_is(self, fulfilled: Callable[[dict[str, Any]], bool], what: str) -> None:
+    async def _enclave_ready(self) -> None:
         deadline = asyncio.get_running_loop().time() + self._limits.boot_seconds
         while True:
             status = await self._control.status()
-            if fulfilled(status):
+            if status.get("ready") is True:
                 return
             self._tell(f"the enclave: {status.get('step', 'starting')}")
             if asyncio.get_running_loop().time() > deadline:
-                raise EnclaveLostError(
-                    f"the enclave took longer than {self._limits.boot_seconds:.0f} s {what}: {status}"
-                )
+                raise EnclaveLostError(f"the enclave was not ready after {self._limits.boot_seconds:.0f} s: {status}")
             await asyncio.sleep(self._limits.poll_seconds)
 
 
