@@ -26,7 +26,7 @@ from chain.errors import (
     TransactionRefusedError,
 )
 from gateway.dispatch import Dispatcher
-from gateway.errors import GasError
+from gateway.errors import GasError, LocalError
 from gateway.ports import Accepted, SealTarget, StoredAnswer, Submission, Submitter
 from gateway.transactions import (
     Frame,
@@ -131,15 +131,14 @@ class ChainSubmitter(Submitter):
         except BuildError as error:
             raise TransactionRefusedError(f"the request does not fit into a transaction: {error}") from error
         signed = await self._sign(kind, gas_budget(batch, inline, self._limits))
-        coin: ObjectRef | None = _coin_before(signed)
+        coin: ObjectRef | None = None
         try:
             await self._parts.expect(signed, payloads_beside(batch, inline))
             sent_s = self._parts.monotonic()
-            coin = None
             done = await self._execute(signed, min(asked.deadline_ms for asked in batch))
             coin = coin_after(done)
-        except LedgerUnreachableError:
-            coin = _coin_before(signed)
+        except (LedgerUnreachableError, LocalError):
+            coin = _coin_before(signed)  # nothing was sent
             raise
         except TransactionRefusedError:
             self._forget(batch)
