@@ -1,142 +1,149 @@
-"""Where the state of a system lies, and what the command line remembers of it.
+"""The folder that holds all local state, `$K3S_DAAS_HOME`.
 
-`$K3S_DAAS_HOME`, else `.k3s-daas` in a checkout, else the XDG state folder. Only the keystore and the operator's key
-are secret; both have mode 0600 in a folder of mode 0700.
+Role: where things lie, and the profile (`state.json`): which ledger, package, cluster, caps and addresses this machine
+works with. Nothing secret is in the profile; keys are in `keystore/` and `operator.key`, mode 0600.
+
+Rules: files are written whole or not at all; folders with keys have mode 0700.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import tempfile
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-LONGEST_RUN_PATH = 70
-"""UNIX sockets have 108 bytes for their path; the longest name below `run` needs 38."""
+from cli.errors import CommandError
 
 
-@dataclass
-class State:
-    """Ids and addresses of the system that this home knows; all of it is public."""
+@dataclass(frozen=True)
+class Profile:
+    """What this machine works with; empty text where nothing is known yet."""
 
     ledger: str = ""
     ledger_ca: str = ""
-    local: bool = False
     faucet: str = ""
     chain_id: str = ""
     package: str = ""
-    original_package: str = ""
+    latest_package: str = ""
     upgrade_cap: str = ""
     cluster: str = ""
-    admin_cap: str = ""
-    operator_cap: str = ""
     admin: str = ""
+    admin_cap: str = ""
     operator: str = ""
-    user: str = ""
+    operator_cap: str = ""
+    enclave: str = ""
     token: str = ""
+    gateway: str = ""
+    attestation: str = ""
+    attestation_root: str = ""
 
 
+def default_home() -> Path:
+    """`$K3S_DAAS_HOME`, else `.k3s-daas` in a checkout, else the XDG state folder."""
+    named = os.environ.get("K3S_DAAS_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "pyproject.toml").exists():
+        return checkout / ".k3s-daas"
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "k3s-daas"
+
+
+@dataclass(frozen=True)
 class Home:
-    """The files of one home."""
+    """Paths under one home folder."""
 
-    def __init__(self, path: Path) -> None:
-        """Use `path`; nothing is made yet."""
-        self.path = path
+    root: Path
 
     @classmethod
-    def find(cls) -> Home:
-        """Return the home that this process is to use."""
-        if named := os.environ.get("K3S_DAAS_HOME"):
-            return cls(Path(named).expanduser().absolute())
-        if (CHECKOUT / "Makefile").exists() and (CHECKOUT / "pyproject.toml").exists():
-            return cls(CHECKOUT / ".k3s-daas")
-        state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-        return cls(Path(state).expanduser() / "k3s-daas")
-
-    def make(self) -> None:
-        """Make the folders."""
-        for folder in (self.path, self.keystore.parent, self.logs, self.run, self.cache):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def here(cls) -> Home:
+        """The home that the environment names."""
+        return cls(default_home())
 
     @property
     def keystore(self) -> Path:
-        """The Sui CLI's keystore format: a JSON list of base64(flag ‖ key)."""
-        return self.path / "keystore" / "sui.keystore"
+        """Keys of admin and users, in the Sui CLI's format."""
+        return self.root / "keystore" / "sui.keystore"
 
     @property
     def aliases(self) -> Path:
-        """Names of keys."""
-        return self.path / "keystore" / "sui.aliases"
+        """Names of the keys."""
+        return self.root / "keystore" / "aliases.json"
 
     @property
     def operator_key(self) -> Path:
-        """The operator's key, of the same format: the only one that the parent reads."""
-        return self.path / "operator.key"
+        """The operator's key, which the parent reads."""
+        return self.root / "operator.key"
 
     @property
     def cluster_file(self) -> Path:
         """The public connection file."""
-        return self.path / "cluster.json"
+        return self.root / "cluster.json"
 
     @property
-    def configuration_file(self) -> Path:
-        """The cluster's approved configuration."""
-        return self.path / "configuration.json"
-
-    @property
-    def state_file(self) -> Path:
-        """What the command line remembers."""
-        return self.path / "state.json"
+    def state(self) -> Path:
+        """The profile."""
+        return self.root / "state.json"
 
     @property
     def kubeconfig(self) -> Path:
-        """Where `kubeconfig` writes unless told otherwise."""
-        return self.path / "kubeconfig"
+        """Where `kubeconfig` writes without `--out`."""
+        return self.root / "kubeconfig"
 
     @property
-    def cache(self) -> Path:
-        """Grants, mode 0600."""
-        return self.path / "cache"
+    def configuration(self) -> Path:
+        """The configuration that the enclave is started with."""
+        return self.root / "configuration.json"
+
+    @property
+    def grants(self) -> Path:
+        """Cached grants, one file each, mode 0600."""
+        return self.root / "cache" / "grants"
 
     @property
     def logs(self) -> Path:
-        """One file a host process, and the enclave's console."""
-        return self.path / "logs"
-
-    @property
-    def localnet(self) -> Path:
-        """The local ledger's state."""
-        return self.path / "localnet"
-
-    @property
-    def simulation(self) -> Path:
-        """The simulation PKI: the hypervisor's secret, never the enclave's."""
-        return self.path / "simulation"
+        """Structured logs, one file a part."""
+        return self.root / "logs"
 
     @property
     def run(self) -> Path:
-        """Sockets; outside the home where its path is too long for them."""
-        inside = self.path / "run"
-        if len(os.fspath(inside)) <= LONGEST_RUN_PATH:
-            return inside
-        name = hashlib.sha256(os.fspath(inside).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"k3s-daas-{os.getuid()}-{name}"
+        """Sockets and process ids."""
+        return self.root / "run"
 
-    def read_state(self) -> State:
-        """Return what is remembered; empty fields where nothing is."""
+    @property
+    def localnet(self) -> Path:
+        """The embedded ledger's state."""
+        return self.root / "localnet"
+
+    def profile(self) -> Profile:
+        """Read the profile; an empty one where there is none."""
         try:
-            values = json.loads(self.state_file.read_text())
+            raw = json.loads(self.state.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return State()
-        known = {field.name for field in fields(State)}
-        return State(**{name: value for name, value in values.items() if name in known})
+            return Profile()
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{self.state} cannot be read ({error}); remove it and name what is needed") from error
+        known = {field.name for field in fields(Profile)}
+        return Profile(**{name: value for name, value in raw.items() if name in known and isinstance(value, str)})
 
-    def write_state(self, state: State) -> None:
-        """Remember, all or nothing."""
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self.state_file.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(state), indent=2) + "\n")
-        fresh.replace(self.state_file)
+    def update(self, **changes: str) -> Profile:
+        """Change the profile and write it; other programs' fields in the file are kept."""
+        profile = replace(self.profile(), **changes)
+        raw: dict[str, Any] = {}
+        if self.state.exists():
+            raw = json.loads(self.state.read_text(encoding="utf-8"))
+        write_whole(self.state, json.dumps(raw | asdict(profile), indent=2) + "\n")
+        return profile
+
+
+def write_whole(path: Path, text: str, *, secret: bool = False) -> None:
+    """Write a file whole or not at all; a secret one is readable by its owner only, from its first byte."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if secret else 0o755)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if secret else 0o644)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)
