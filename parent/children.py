@@ -45,6 +45,7 @@ class Child:
     _watching: asyncio.Task[None] | None = None
     _lines: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(64))
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
 
     async def start(self) -> None:
         """Start it and watch over it.
@@ -52,6 +53,7 @@ class Child:
         Raises:
             LaunchError: the program cannot be started.
         """
+        self._stopping = False
         await self._spawn()
         self._watching = asyncio.create_task(self._watch(), name=f"watch {self.name}")
 
@@ -83,23 +85,21 @@ class Child:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def stop(self, seconds: float | None = None) -> None:
-        """Ask it to end, then make it end."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-            self._watching = None
-        process = self._process
-        if process is None or process.returncode is not None:
+        """Ask it to end, then make it end, with everything that it started in its own process group."""
+        self._stopping = True
+        process, watching = self._process, self._watching
+        if process is None or watching is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(seconds or self.limits.stop_seconds):
-                await process.wait()
-        except TimeoutError:
+        if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+                process.terminate()
+            # The kernel's word that it ended is enough: its output may still be held open by a child of its own.
+            deadline = time.monotonic() + (seconds or self.limits.stop_seconds)
+            while process.returncode is None and time.monotonic() < deadline:  # noqa: ASYNC110 - the kernel has no event
+                await asyncio.sleep(self.limits.poll_seconds)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await asyncio.gather(watching, return_exceptions=True)
 
     async def _spawn(self) -> None:
         self._ended.clear()
@@ -125,13 +125,15 @@ class Child:
             began = time.monotonic()
             await self._read_output(self._process)
             await self._process.wait()
-            if not self.restarts:
+            if not self.restarts or self._stopping:
                 self._ended.set()
                 return
             if time.monotonic() - began > self.limits.restart_longest_seconds:
                 pause = self.limits.restart_first_seconds / 4
             await asyncio.sleep(pause)
             pause = min(pause * 2, self.limits.restart_longest_seconds)
+            if self._stopping:
+                return
             await self._spawn()
 
     async def _read_output(self, process: asyncio.subprocess.Process) -> None:
