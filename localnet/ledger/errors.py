@@ -19,7 +19,7 @@ class LedgerError(Exception):
     """Root of everything that the ledger raises on purpose."""
 
 
-class RejectedTransaction(LedgerError):
+class RejectedTransaction(LedgerError):  # noqa: N818 - the tree says which ones are errors
     """The transaction was refused before execution; nothing changed."""
 
 
@@ -35,7 +35,7 @@ class UserInputError(RejectedTransaction):
     """An input object, the gas or a size breaks a rule that is checked before execution."""
 
 
-class StaleObject(UserInputError):
+class StaleObject(UserInputError):  # noqa: N818
     """An owned input is no longer at the version that the transaction names."""
 
 
@@ -43,7 +43,7 @@ class TransactionExpired(RejectedTransaction):
     """The transaction may no longer be executed."""
 
 
-class LookupFailed(LedgerError):
+class LookupFailed(LedgerError):  # noqa: N818
     """The question cannot be answered: a bad cursor, or something that does not exist."""
 
 
