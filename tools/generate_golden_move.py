@@ -147,6 +147,7 @@ def signed_module() -> str:
         "enclave_id": ENCLAVE_ID,
         "request_id": REQUEST,
         "second_request_id": SECOND,
+        "other_enclave_id": object_at(8, 0),
     }
     lines = [f"public fun {name}(): vector<u8> {{ {hex_literal(value)} }}" for name, value in byte_values.items()]
     lines += [f"public fun {name}(): address {{ @{value} }}" for name, value in addresses.items()]

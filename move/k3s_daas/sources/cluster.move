@@ -267,3 +267,15 @@ fun changed(self: &mut Cluster, change: vector<u8>) {
 fun bond_index(self: &Cluster, operator: ID): Option<u64> {
     self.bonds.find_index!(|bond| bond.operator == operator)
 }
+
+#[test_only]
+public fun set_version_for_testing(self: &mut Cluster, version: u64) {
+    self.version = version;
+}
+
+#[test_only]
+public fun appoint_for_testing(self: &mut Cluster, ctx: &mut TxContext): OperatorCap {
+    let successor = OperatorCap { id: object::new(ctx), cluster: object::id(self) };
+    self.operator = object::id(&successor);
+    successor
+}

@@ -44,8 +44,6 @@ const EMeasurement: vector<u8> = b"the measurement is not approved, or not yet";
 #[error]
 const EActivatedBefore: vector<u8> = b"the enclave was activated before: an enclave is activated once";
 #[error]
-const EOtherOperator: vector<u8> = b"the enclave was registered by another operator";
-#[error]
 const EAlreadyRevoked: vector<u8> = b"the enclave is revoked already";
 #[error]
 const ERevoked: vector<u8> = b"the enclave is revoked";
@@ -143,7 +141,6 @@ public fun register(
 public fun activate(cluster: &mut Cluster, operator: &OperatorCap, enclave: &mut Enclave, clock: &Clock) {
     cluster.assert_operator(operator);
     assert_usable(cluster, enclave, clock);
-    assert!(enclave.operator == object::id(operator), EOtherOperator);
     assert!(enclave.epoch == 0, EActivatedBefore);
     enclave.epoch = cluster.set_active(object::id(enclave));
     events::enclave_activated(

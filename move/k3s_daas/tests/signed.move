@@ -73,3 +73,5 @@ public fun enclave_id(): address { @0xf397dac02a5ec527c56f2bdafbcf73405be5b2a8c7
 public fun request_id(): address { @0x6a0e997ebfc234cca5c87a1d25332f13b8b1b5ef0c2e7269206cb61ba5e28c3f }
 
 public fun second_request_id(): address { @0xe2061aa49e095f6c0b2d23e9dfbfc9c0c83758c8a7dab321f8e4068e45809bd8 }
+
+public fun other_enclave_id(): address { @0x22bc7e170f5fda44b3ace6b4163141dbc25650be19aa9a81e1e8a9dc831ea111 }

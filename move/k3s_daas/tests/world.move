@@ -231,6 +231,47 @@ public fun activate(world: &mut World) {
     test_scenario::return_shared(cluster);
 }
 
+/// Registers and activates another enclave, under the key `signed::other_key()`; returns its id.
+public fun supersede(world: &mut World): ID {
+    world.challenge();
+    let proof = other_proof().proof_time(world.time());
+    world.register_at(proof, 0x08);
+    world.scenario.next_tx(operator());
+    let id = signed::other_enclave_id().to_id();
+    let mut cluster = world.scenario.take_shared<Cluster>();
+    let mut enclave = world.scenario.take_shared_by_id<Enclave>(id);
+    let cap = world.scenario.take_from_sender<OperatorCap>();
+    enclave::activate(&mut cluster, &cap, &mut enclave, &world.clock);
+    world.scenario.return_to_sender(cap);
+    test_scenario::return_shared(enclave);
+    test_scenario::return_shared(cluster);
+    id
+}
+
+/// Stores an answer by the enclave of this id.
+public fun store_by(world: &mut World, enclave: ID, reply: Reply) {
+    world.scenario.next_tx(reply.sender);
+    let cluster = world.scenario.take_shared<Cluster>();
+    let enclave = world.scenario.take_shared_by_id<Enclave>(enclave);
+    let request = world.scenario.take_shared<Request>();
+    request::store_k8s_response(
+        &cluster,
+        &enclave,
+        request,
+        reply.sequence,
+        reply.status,
+        reply.body,
+        reply.body_hash,
+        reply.body_length,
+        reply.executed_at,
+        reply.signature,
+        &world.clock,
+        world.scenario.ctx(),
+    );
+    test_scenario::return_shared(enclave);
+    test_scenario::return_shared(cluster);
+}
+
 public fun revoke_enclave(world: &mut World) {
     world.scenario.next_tx(operator());
     let cluster = world.scenario.take_shared<Cluster>();
@@ -452,6 +493,21 @@ public fun proof(): Proof {
         tls_ca_hash: hash(0xCA),
         configuration: hash(0xCF),
     }
+}
+
+/// A good document of another enclave, under the key `signed::other_key()`.
+public fun other_proof(): Proof {
+    let user_data = statement::manifest_hash(
+        signed::other_address(),
+        signed::other_key(),
+        b"hpke",
+        hash(0xCA),
+        signed::cluster_id().to_id(),
+        @k3s_daas,
+        signed::chain_id(),
+        hash(0xCF),
+    );
+    proof().proof_public_key(option::some(signed::other_key())).proof_user_data(option::some(user_data))
 }
 
 public fun proof_time(mut self: Proof, time: u64): Proof { self.time = time; self }
