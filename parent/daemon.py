@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -121,7 +122,7 @@ class Daemon:
             pids |= self._launcher.pids()
             if "enclave" in pids:
                 pids |= {f"enclave/{name}": pid for name, pid in descendants(pids["enclave"]).items()}
-        return {**self._state.__dict__, "pids": pids}
+        return {**self._state.__dict__, "pid": os.getpid(), "pids": pids}
 
     async def _launch(self, _: Peer, params: Any) -> dict[str, Any]:
         if self._enclave is not None:

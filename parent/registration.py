@@ -34,7 +34,7 @@ from parent.control import Control
 from parent.errors import EnclaveLostError, RegistrationError
 from parent.limits import LIMITS, Limits
 from parent.operator import Identity, Operator
-from sui.keystore import read_keystore
+from sui.keystore import decode_entry
 from sui.types import Address, Digest
 
 if TYPE_CHECKING:
@@ -141,11 +141,7 @@ class Bringup:
         configuration = parse_configuration(Path(settings.configuration).read_text())
         if self._operator is not None:
             return configuration, self._operator
-        keys = read_keystore(Path(settings.operator_key).read_text())
-        if len(keys) != 1:
-            raise RegistrationError(
-                f"{settings.operator_key} holds {len(keys)} keys; it must hold the operator's alone"
-            )
+        key = decode_entry(Path(settings.operator_key).read_text())
         modules = json.loads(Path(settings.contract).read_text())["modules"]
         table = abort_table(base64.b64decode(module) for module in modules)
 
@@ -154,7 +150,7 @@ class Bringup:
             return reason.words if reason else abort.description
 
         self._ledger = GrpcLedger.connect(settings.ledger, ca=settings.ledger_ca)
-        account = Account(self._ledger, keys[0], words=words)
+        account = Account(self._ledger, key, words=words)
         contract = Contract(Address.parse(settings.package), Address.parse(settings.original_package))
         self._operator = Operator(
             account, contract, Address.parse(settings.cluster), Address.parse(settings.operator_cap), self._limits

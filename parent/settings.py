@@ -16,7 +16,7 @@ class Settings:
         ledger: The node, `HOST:PORT`; `ledger_ca` is its CA as PEM, `system`, or empty for plaintext.
         package: The contract package that the cluster's version names; `original_package` is its first version.
         configuration: The file with the cluster's approved configuration.
-        operator_key: The file with the operator's private key (Sui keystore text).
+        operator_key: The file with the operator's private key (one entry of a Sui keystore).
         listen: Where kubectl connects; `attestation_listen`: where documents are asked for.
         run: The folder for sockets, short enough for UNIX sockets.
         simulation: The simulation PKI's folder; `measurements`: the file that the simulated NSM reports.
