@@ -61,10 +61,10 @@ class IpcSigner(TransactionSigner):
             transaction=_bytes(answer, "transaction"),
             signature=_bytes(answer, "signature"),
             digest=Digest(_bytes(answer, "digest")),
-            lease=answer["lease"],
+            lease=_number(answer, "lease"),
         )
 
-    async def settle(self, lease: str, coin: ObjectRef | None) -> None:
+    async def settle(self, lease: int, coin: ObjectRef | None) -> None:
         """Say what became of a coin."""
         told = None
         if coin is not None:
@@ -77,7 +77,7 @@ class IpcSigner(TransactionSigner):
             await self._client.call("settle", {"lease": lease, "coin": told}, timeout=_CALL_S)
         except WireError as error:
             # The signer counts the coin as taken until its pool is looked through again.
-            _log.warning("settle-failed", lease=str(lease), error=str(error))
+            _log.warning("settle-failed", lease=lease, error=str(error))
 
 
 class IpcExecutor(Executor):
@@ -166,6 +166,18 @@ def _bytes(answer: Any, name: str) -> bytes:
     """
     value = answer.get(name) if isinstance(answer, dict) else None
     if not isinstance(value, bytes):
+        raise LocalError(f"an answer of a neighbour process lacks {name}")
+    return value
+
+
+def _number(answer: Any, name: str) -> int:
+    """Take one field of an answer that must be a number.
+
+    Raises:
+        LocalError: It is not there.
+    """
+    value = answer.get(name) if isinstance(answer, dict) else None
+    if type(value) is not int:
         raise LocalError(f"an answer of a neighbour process lacks {name}")
     return value
 

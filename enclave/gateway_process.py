@@ -4,7 +4,8 @@ Role: put the gateway together from its neighbours: the broker certifies its TLS
 executor executes, the egress proxy leads to the ledger, the vsock brings kubectl's connections.
 
 Rules:
-- It listens only once authenticated events have shown our own activation, and everything up to the ledger's tip.
+- It listens only once authenticated events have shown our own activation and the tokens announced since: when none
+  has come for a moment.
 - What it must know of tokens and cluster it reads from the activation's checkpoint on; answers from its start on.
 - A ledger that is cut off is not a reason to stop: requests are answered 503 until events flow again.
 - Signals to stop let running requests end.
@@ -30,6 +31,7 @@ from chain.errors import ChainError, LedgerError, PayloadError
 from chain.events import AuthenticatedEvents, Trust
 from chain.grpc_ledger import GrpcLedger
 from chain.tokens import TokenRegistry
+from enclave import logs
 from enclave.gateway_ports import IpcExecutor, IpcSigner
 from enclave.parameters import read_activation, read_parameters
 from enclave.places import Places, tell_ready
@@ -59,6 +61,8 @@ _ANSWER_EVENTS = ("K8sResponseStored",)
 _CALL_S = 10.0
 _PAUSE_S = 0.2
 _CLOSE_S = 5.0
+_QUIET_S = 0.25
+_CATCH_UP_S = 5.0
 
 _log = structlog.get_logger()
 
@@ -77,7 +81,8 @@ class GatewayProcess:
         self._ledger: Ledger = GrpcLedger.connect(f"unix:{places.ledger}")
         self._clock = LedgerClock()
         self._desk = AnswerDesk(limits.answers_kept)
-        self._caught_up = asyncio.Event()
+        self._activated = asyncio.Event()
+        self._seen = 0
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -107,8 +112,18 @@ class GatewayProcess:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_state(view))
             tasks.create_task(self._follow_answers(view))
-            await self._caught_up.wait()
+            await self._catch_up(view)
             await self._listen(gateway, leaf.context())
+
+    async def _catch_up(self, view: ClusterView) -> None:
+        """Wait for the activation, then until no further event comes for a moment."""
+        await self._activated.wait()
+        until_s = time.monotonic() + _CATCH_UP_S
+        seen = -1
+        while seen != self._seen and time.monotonic() < until_s:
+            seen = self._seen
+            await asyncio.sleep(_QUIET_S)
+        _log.info("caught-up", enclave=str(view.enclave), tokens=len(view.tokens))
 
     async def _listen(self, gateway: Gateway, tls: ssl.SSLContext) -> None:
         """Take connections until cancelled, then let running requests end."""
@@ -162,9 +177,9 @@ class GatewayProcess:
             view.apply(event)
             if isinstance(event, EnclaveActivated):
                 self._clock.observe(event.activated_at)
-            if view.activated and not self._caught_up.is_set():
-                _log.info("activation-seen", enclave=str(view.enclave), tokens=len(view.tokens))
-                self._caught_up.set()
+            self._seen += 1
+            if view.activated:
+                self._activated.set()
 
     async def _follow_answers(self, view: ClusterView) -> None:
         """Hand stored answers to those who wait."""
@@ -216,9 +231,8 @@ def _address(value: Any) -> Address:
     return Address.parse(value) if isinstance(value, str) else Address(bytes(value))
 
 
-async def main() -> None:
-    """Run until told to stop."""
-    places = Places.from_environment()
+async def serve(places: Places) -> None:
+    """Serve until told to stop."""
     process = GatewayProcess(places, read_parameters(places.parameters), Limits())
     task = asyncio.ensure_future(process.run())
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -227,3 +241,13 @@ async def main() -> None:
         await task
     except asyncio.CancelledError:
         _log.info("stopped")
+
+
+def main() -> None:
+    """Run the process."""
+    logs.configure(_NAME)
+    asyncio.run(serve(Places.from_environment()))
+
+
+if __name__ == "__main__":
+    main()

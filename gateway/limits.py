@@ -49,13 +49,13 @@ class Limits:
     retry_after_s: int = 1
     denials_kept: int = 1024
     answers_kept: int = 512
-    batch_requests: int = 16
+    batch_requests: int = 8
     batch_bytes: int = 100_000
     batches_per_session: int = 4
     transactions_in_flight: int = 16
-    gas_budget_mist: int = 10_000_000
-    gas_request_mist: int = 12_000_000
-    gas_byte_mist: int = 500
+    gas_budget_mist: int = 8_000_000
+    gas_request_mist: int = 6_000_000
+    gas_byte_mist: int = 50
     gas_price_max_mist: int = 100_000
     gas_price_age_s: float = 60.0
     gas_wait_s: float = 2.0

@@ -137,7 +137,7 @@ class SignedTransaction:
     transaction: bytes
     signature: bytes
     digest: Digest
-    lease: str
+    lease: int
 
 
 class TransactionSigner(ABC):
@@ -158,7 +158,7 @@ class TransactionSigner(ABC):
         """
 
     @abstractmethod
-    async def settle(self, lease: str, coin: ObjectRef | None) -> None:
+    async def settle(self, lease: int, coin: ObjectRef | None) -> None:
         """Say what became of a lease's coin; None where nobody knows. It never fails."""
 
 

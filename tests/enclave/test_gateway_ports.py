@@ -23,7 +23,7 @@ from wire.ipc import Client, Server
 from wire.streams import read_frame, write_frame
 
 REF = ObjectRef(Address(b"\x09" * 32), 7, Digest(b"\x08" * 32))
-SIGNED = SignedTransaction(b"tx", b"s" * 97, Digest(b"\x05" * 32), "lease-1")
+SIGNED = SignedTransaction(b"tx", b"s" * 97, Digest(b"\x05" * 32), 1)
 
 
 @contextlib.asynccontextmanager
@@ -53,18 +53,18 @@ def refuse(code):
 
 async def test_the_signer_signs_and_settles(tmp_path):
     asked = []
-    answer = {"transaction": b"tx", "signature": b"s" * 97, "digest": b"\x05" * 32, "lease": "lease-1"}
+    answer = {"transaction": b"tx", "signature": b"s" * 97, "digest": b"\x05" * 32, "lease": 1}
     async with served(
         tmp_path / "s", sign_transaction=lambda p: asked.append(p) or answer, settle=asked.append
     ) as client:
         signer = IpcSigner(client)
         assert await signer.sign(b"kind", gas_budget=5, gas_price=6) == SIGNED
-        await signer.settle("lease-1", REF)
-        await signer.settle("lease-1", None)
+        await signer.settle(1, REF)
+        await signer.settle(1, None)
     assert asked == [
         {"kind": b"kind", "gas_budget": 5, "gas_price": 6, "expiration_epoch": None},
-        {"lease": "lease-1", "coin": {"object_id": b"\x09" * 32, "version": 7, "digest": b"\x08" * 32}},
-        {"lease": "lease-1", "coin": None},
+        {"lease": 1, "coin": {"object_id": b"\x09" * 32, "version": 7, "digest": b"\x08" * 32}},
+        {"lease": 1, "coin": None},
     ]
 
 
@@ -75,7 +75,7 @@ async def test_an_empty_pool_and_a_refusal_are_told_apart(tmp_path):
     async with served(tmp_path / "b", sign_transaction=refuse("refused"), settle=refuse("x")) as client:
         with pytest.raises(LocalError):
             await IpcSigner(client).sign(b"", gas_budget=1, gas_price=1)
-        await IpcSigner(client).settle("lease-1", None)
+        await IpcSigner(client).settle(1, None)
     async with served(tmp_path / "c", sign_transaction=lambda _: {"transaction": b"only"}) as client:
         with pytest.raises(LocalError):
             await IpcSigner(client).sign(b"", gas_budget=1, gas_price=1)

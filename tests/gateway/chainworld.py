@@ -75,16 +75,16 @@ class Coins(TransactionSigner):
     """A signer with `free` coins."""
 
     free: int = 4
-    leases: dict[str, ObjectRef] = field(default_factory=dict)
-    settled: list[tuple[str, ObjectRef | None]] = field(default_factory=list)
+    leases: dict[int, ObjectRef] = field(default_factory=dict)
+    settled: list[tuple[int, ObjectRef | None]] = field(default_factory=list)
     most: int = 0
     names: itertools.count = field(default_factory=itertools.count)
 
     async def sign(self, kind, *, gas_budget, gas_price):
         if len(self.leases) >= self.free:
             raise GasError("no free coin")
-        lease = f"lease-{next(self.names)}"
-        coin = ObjectRef(Address(lease.encode().ljust(32, b".")), 1, Digest(b"\x05" * 32))
+        lease = next(self.names)
+        coin = ObjectRef(Address(lease.to_bytes(32, "big")), 1, Digest(b"\x05" * 32))
         self.leases[lease] = coin
         self.most = max(self.most, len(self.leases))
         data = transaction_data(

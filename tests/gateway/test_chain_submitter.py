@@ -133,6 +133,19 @@ async def test_no_two_transactions_share_a_coin_and_they_wait_for_one(alice, cha
     assert len({lease for lease, _ in chain.coins.settled}) == 3
 
 
+async def test_what_is_too_dear_for_a_coin_together_goes_alone(chain, alice):
+    sign = chain.coins.sign
+
+    async def poor(kind, *, gas_budget, gas_price):
+        if gas_budget > 20_000_000:
+            raise GasError("no coin is that large")
+        return await sign(kind, gas_budget=gas_budget, gas_price=gas_price)
+
+    chain.coins.sign = poor
+    await asyncio.gather(*(chain.submitter.submit(asked(alice, bytes([n]))) for n in range(4)))
+    assert chain.contract.transactions == [1, 1, 1, 1]
+
+
 async def test_an_empty_pool_is_said(chain, alice):
     chain.coins.free = 0
     with pytest.raises(GasError):
@@ -161,7 +174,7 @@ async def test_an_outcome_lost_until_the_deadline_is_unknown(chain, alice):
     with pytest.raises(OutcomeUnknownError) as unknown:
         await chain.submitter.submit(asked(alice, b"1"))
     assert unknown.value.digest == chain.expected[0][0].digest
-    assert chain.coins.settled == [("lease-0", None)]
+    assert chain.coins.settled == [(0, None)]
     assert chain.time_s < 61
 
 
