@@ -95,7 +95,7 @@ class Child:
                 process.terminate()
             # The kernel's word that it ended is enough: its output may still be held open by a child of its own.
             deadline = time.monotonic() + (seconds or self.limits.stop_seconds)
-            while process.returncode is None and time.monotonic() < deadline:  # noqa: ASYNC110 - the kernel has no event
+            while self.pid is not None and time.monotonic() < deadline:  # noqa: ASYNC110 - the kernel has no event
                 await asyncio.sleep(self.limits.poll_seconds)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -18,15 +18,15 @@ from wire.frames import FrameLimits
 from wire.streams import read_frame, write_frame
 
 if TYPE_CHECKING:
-    from wire.vsock import Vsock
+    from parent.launcher import Launcher
 
 
 class Control:
-    """The control port of the enclave behind a vsock."""
+    """The control port of the enclave behind a launcher."""
 
-    def __init__(self, vsock: Vsock, limits: Limits = LIMITS) -> None:
-        """Call the enclave behind `vsock`."""
-        self._vsock = vsock
+    def __init__(self, launcher: Launcher, limits: Limits = LIMITS) -> None:
+        """Call the enclave behind `launcher`."""
+        self._launcher = launcher
         self._limits = limits
 
     async def boot(self, parameters: dict[str, str]) -> None:
@@ -66,7 +66,7 @@ class Control:
         frames = FrameLimits(frame_bytes=self._limits.control_bytes)
         try:
             async with asyncio.timeout(self._limits.enclave_call_seconds):
-                connection = await self._vsock.connect(CONTROL_PORT)
+                connection = await self._launcher.connect(CONTROL_PORT)
                 reader, writer = await asyncio.open_connection(sock=connection)
                 try:
                     message = cbor2.dumps({"id": 1, "method": method, "params": params})

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
     from chain.configuration import Configuration
     from chain.ledger import Abort, Ledger
+    from parent.launcher import Launcher
     from parent.settings import Settings
-    from wire.vsock import Vsock
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ class Bringup:
     def __init__(
         self,
         settings: Settings,
-        vsock: Vsock,
+        launcher: Launcher,
         attestation: str,
         tell: Callable[[str], None],
         limits: Limits = LIMITS,
     ) -> None:
         """Prepare; `attestation` is where the relay answers for the enclave, `tell` hears what is waited for."""
         self._settings = settings
-        self._control = Control(vsock, limits)
+        self._control = Control(launcher, limits)
         self._attestation = f"http://{attestation}"
         self._tell = tell
         self._limits = limits
