@@ -6,9 +6,10 @@ It runs on any Linux with namespaces; it proves nothing to anybody but a sim pro
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING
 
 from parent.children import Child
@@ -19,6 +20,7 @@ from wire.vsock import HybridHost
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
     from parent.settings import Settings
 
@@ -33,7 +35,7 @@ class SimLauncher(Launcher):
         for name in ("vsock", "nsm"):
             (run / name).mkdir(parents=True, exist_ok=True, mode=0o755)
         self._path = run / "vsock" / "v.sock"
-        device = run / "nsm" / "nsm.sock"
+        device = self._device = run / "nsm" / "nsm.sock"
         self._nsm = Child(
             "nsm",
             lambda: [
@@ -65,13 +67,21 @@ class SimLauncher(Launcher):
     async def start(self) -> None:
         """Start the device, then the enclave."""
         if self._nsm.pid is None:
+            self._device.unlink(missing_ok=True)
             await self._nsm.start()
-            await self._nsm.first_line(self._limits.boot_seconds)
+            await self._device_answers()
         await self._enclave.start()
         told = json.loads(await self._enclave.first_line(self._limits.boot_seconds))
         if told.get("started") is not True:
             raise LaunchError(f"the simulated enclave did not start: {told}")
         self._separate_uids = bool(told.get("separate_uids"))
+
+    async def _device_answers(self) -> None:
+        deadline = time.monotonic() + self._limits.boot_seconds
+        while not self._device.exists():
+            if self._nsm.pid is None or time.monotonic() > deadline:
+                raise LaunchError(f"the simulated device did not start; its log is {self._nsm.log}")
+            await asyncio.sleep(self._limits.poll_seconds)
 
     async def stop(self) -> None:
         """Stop the enclave, then the device."""
@@ -90,5 +100,5 @@ class SimLauncher(Launcher):
     def note(self) -> str:
         """Say what is weaker than in a real enclave."""
         if self._separate_uids:
-            return "simulated enclave: documents are signed by this home's own PKI"
-        return "simulated enclave without root: all its processes share one uid; documents are signed by this home's own PKI"
+            return "simulated enclave: this home's own PKI signs its documents"
+        return "simulated enclave without root: one uid for all its processes; this home's own PKI signs its documents"
