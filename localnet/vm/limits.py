@@ -28,7 +28,7 @@ class Limits:
     type_max_nodes: int = 256
     type_max_depth: int = 64
     value_max_depth: int = 128
-    call_max_frames: int = 1_023
+    call_max_frames: int = 1_025
     instructions_max: int = 100_000_000
     event_max_bytes: int = 256_000
     events_max: int = 1_024

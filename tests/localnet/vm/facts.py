@@ -41,7 +41,7 @@ def control() -> list[Fact]:
     facts += [Fact("control", "short_circuit", pair) for pair in ((False, 0), (True, 0), (True, 3), (True, 5), (False, 1))]
     facts += [Fact("control", "aborts_with", (code,)) for code in (0, 7, 2**64 - 1)]
     facts += [Fact("control", "asserts", pair) for pair in ((0, 1), (1, 0), (2, 1), (1, 2), (100, 200), (3, 9))]
-    facts += [Fact("control", "depth", (n,)) for n in (0, 500, 1_000, 1_020, 1_021, 1_022, 1_023, 1_100)]
+    facts += [Fact("control", "depth", (n,), (), "depth_from_a_test") for n in (0, 500, 1_021, 1_022, 1_023, 1_024, 1_025, 1_100)]
     facts += [Fact("control", "mixed_order", (3,))]
     return facts + [Fact("control", "three_way", (n,)) for n in (0, 1, 7, 40)]
 
@@ -62,7 +62,7 @@ def data() -> list[Fact]:
 
 def vectors() -> list[Fact]:
     facts = [Fact("vectors", name) for name in ("constants", "constants_stay", "library", "kinds")]
-    facts += [Fact("vectors", name, (i,)) for name in ("item", "item_mut", "list_item") for i in (0, 2, 3, 2**64 - 1)]
+    facts += [Fact("vectors", name, (i,)) for name in ("item", "item_mut", "list_item") for i in (0, 2, 3, 2**32 - 1)]
     facts += [Fact("vectors", "popped", (n,)) for n in (0, 2, 3)]
     facts += [Fact("vectors", "swapped", pair) for pair in ((0, 2), (1, 1), (0, 3), (5, 0))]
     facts += [Fact("vectors", "destroyed", (n,)) for n in (0, 1)]

@@ -23,6 +23,7 @@ class Fact:
     function: str
     args: tuple[Any, ...] = ()
     events: tuple[str, ...] = ()
+    called_by_us: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Oracle:
         session = self.session()
         args = [self._value(kind, arg) for kind, arg in zip(self._parameters(fact), fact.args, strict=True)]
         try:
-            returned = session.execute(self.package.storage_id, fact.module, fact.function, [], args)
+            returned = session.execute(self.package.storage_id, fact.module, fact.called_by_us or fact.function, [], args)
         except MoveAbort as error:
             where = f"{NAMES[error.where.original]}::{error.module}"
             return Outcome(failure=f"abort_code = {error.code}, location = {where}")
@@ -59,7 +60,7 @@ class Oracle:
             kinds = {
                 "ARITHMETIC_ERROR": "arithmetic_error",
                 "VECTOR_OPERATION_ERROR": f"vector_error, minor_status = {error.sub_status}",
-                "CALL_STACK_OVERFLOW": "major_status = 4020",
+                "CALL_STACK_OVERFLOW": "major_status = 4021",
             }
             return Outcome(failure=f"{kinds[error.status]}, location = {where}")
         events = []

@@ -119,6 +119,9 @@ public fun depth(n: u64): u64 {
     if (n == 0) 0 else depth(n - 1) + 1
 }
 
+// One frame more, as the test that calls `depth` has.
+public fun depth_from_a_test(n: u64): u64 { depth(n) }
+
 public fun mixed_order(a: u64): u64 {
     let mut x = a;
     let y = x + { x = x * 2; x } + { x = x + 1; x };
