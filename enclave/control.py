@@ -1,0 +1,70 @@
+"""The guest's control port: what the parent may say to a boot (`wire.control` has the protocol).
+
+Hostile input: every frame is capped, every wait has a deadline, connections are few, and whatever is malformed is
+answered with a code and changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from enclave.errors import BootRefused
+from wire.control import CONTROL_LIMITS
+from wire.errors import FrameError
+from wire.streams import read_frame, write_frame
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from wire.sockets import Listener
+
+    Methods = Mapping[str, Callable[[Any], Awaitable[Any]]]
+
+_CONNECTIONS = 8
+_SECONDS = 10.0
+
+
+async def serve(listener: Listener, methods: Methods, *, seconds: float = _SECONDS) -> None:
+    """Answer calls until cancelled."""
+    places = asyncio.Semaphore(_CONNECTIONS)
+    async with asyncio.TaskGroup() as tasks:
+        while True:
+            await places.acquire()
+            connection = await listener.accept()
+            tasks.create_task(_converse(connection, methods, seconds)).add_done_callback(lambda _: places.release())
+
+
+async def _converse(connection: socket.socket, methods: Methods, seconds: float) -> None:
+    reader, writer = await asyncio.open_connection(sock=connection)
+    with contextlib.suppress(OSError, FrameError, TimeoutError):
+        async with asyncio.timeout(seconds):
+            frame = await read_frame(reader, limits=CONTROL_LIMITS)
+        if frame is not None:
+            answer = await _answer(frame, methods)
+            async with asyncio.timeout(seconds):
+                await write_frame(writer, json.dumps(answer).encode(), limits=CONTROL_LIMITS)
+    writer.close()
+
+
+async def _answer(frame: bytes, methods: Methods) -> dict[str, Any]:
+    try:
+        question = json.loads(frame)
+    except (ValueError, RecursionError):
+        return _error("bad-request", "a call is JSON")
+    if not isinstance(question, dict) or set(question) != {"method", "params"}:
+        return _error("bad-request", "a call has exactly the fields method and params")
+    method = methods.get(question["method"]) if isinstance(question["method"], str) else None
+    if method is None:
+        return _error("unknown-method", f"known are {', '.join(sorted(methods))}")
+    try:
+        return {"result": await method(question["params"])}
+    except BootRefused as error:
+        return _error("refused", str(error))
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message}}
