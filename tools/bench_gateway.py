@@ -3,8 +3,8 @@
 For ledger finality 0 and 400 ms it brings the whole system up in a home of its own and measures GET pods and POST
 configmap, one after another and 32 at a time: p50 and p99, requests a second, the split of a latency from the gateway's
 log, CPU and resident memory of each process. The direct calls are made from inside the enclave's network namespace with
-the apiserver's own admin credentials, which only root can do, and only with a simulated enclave: elsewhere they are left
-out, and it says so. It is not a test: nothing here fails for being slow.
+the apiserver's own admin credentials, which only root can do, and only with a simulated enclave: elsewhere they are
+left out, and it says so. It is not a test: nothing here fails for being slow.
 """
 
 from __future__ import annotations
