@@ -43,6 +43,7 @@ from gateway.server import GatewayServer
 from gateway.service import Gateway
 from gateway.view import ClusterView
 from sui.types import Address
+from wire.control import GATEWAY_PORT
 from wire.ipc import Client
 from wire.vsock import open_vsock
 
@@ -51,9 +52,6 @@ if TYPE_CHECKING:
 
     from chain.ledger import Ledger, LedgerEvent
     from enclave.parameters import BootParameters
-
-PORT = 5000
-"""The vsock port on which kubectl's connections arrive."""
 
 _NAME = "gateway"
 _STATE_EVENTS = ("SealTokenChanged", "ClusterChanged", "EnclaveRegistered", "EnclaveActivated")
@@ -127,10 +125,10 @@ class GatewayProcess:
 
     async def _listen(self, gateway: Gateway, tls: ssl.SSLContext) -> None:
         """Take connections until cancelled, then let running requests end."""
-        listener = open_vsock(self._places.vsock).listen(PORT)
+        listener = open_vsock(self._places.vsock).listen(GATEWAY_PORT)
         server = GatewayServer(gateway, tls)
         tell_ready(self._places, _NAME)
-        _log.info("listening", port=PORT)
+        _log.info("listening", port=GATEWAY_PORT)
         try:
             await server.serve(listener)
         finally:
