@@ -1,0 +1,85 @@
+"""The compiled contract and its Move sources, for tests that compare the bindings with them."""
+
+import base64
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = ROOT / "move" / "k3s_daas" / "sources"
+_STRUCT = re.compile(r"public struct (\w+) has [\w, ]+ \{(.*?)\n\}", re.DOTALL)
+_FUNCTION = re.compile(
+    r"^(public |public\(package\) |entry |public\(package\) entry )?fun (\w+)\((.*?)\)(?:: ([^{]+))? \{",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class MoveFunction:
+    """A function as its source declares it; TxContext is left out of the parameters."""
+
+    visibility: str
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MoveModule:
+    """Structs and functions of one module."""
+
+    structs: dict[str, tuple[tuple[str, str], ...]]
+    functions: dict[str, MoveFunction]
+
+
+def _split(text: str) -> list[str]:
+    parts, depth, start = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter in "<(") - (letter in ">)")
+        if letter == "," and depth == 0:
+            parts.append(text[start:place])
+            start = place + 1
+    return [part.strip() for part in [*parts, text[start:]] if part.strip()]
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for part in _split(text):
+        name, _, kind = part.partition(":")
+        pairs.append((name.strip(), " ".join(kind.split())))
+    return tuple(pairs)
+
+
+def parse_module(text: str) -> MoveModule:
+    text = re.sub(r"//.*", "", text)
+    text = re.sub(r"#\[test_only\]\s*public fun.*?\n\}", "", text, flags=re.DOTALL)
+    structs = {name: _pairs(body) for name, body in _STRUCT.findall(text)}
+    functions = {
+        name: MoveFunction(visibility.strip(), tuple(kind for _, kind in _pairs(body) if "TxContext" not in kind))
+        for visibility, name, body, _ in _FUNCTION.findall(text)
+    }
+    return MoveModule(structs, functions)
+
+
+@pytest.fixture(scope="session")
+def move_modules() -> dict[str, MoveModule]:
+    """Every module of the contract by name, read from its sources."""
+    return {path.stem: parse_module(path.read_text()) for path in sorted(SOURCES.glob("*.move"))}
+
+
+@pytest.fixture(scope="session")
+def compiled_modules(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """The contract's bytecode, compiled from the sources as they are now."""
+    out = tmp_path_factory.mktemp("contract") / "k3s_daas.json"
+    toolchain = ROOT / "move" / "toolchain"
+    done = subprocess.run(
+        ["node", str(toolchain / "build.mjs"), "--package", str(SOURCES.parent), "--out", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [base64.b64decode(module) for module in json.loads(out.read_text())["modules"]]
