@@ -28,6 +28,7 @@ from parent.settings import Settings, checked
 from parent.sim_launcher import SimLauncher
 from wire.errors import IpcError, WireError
 from wire.ipc import Peer, Server
+from wire.vsock import open_vsock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +145,7 @@ class Daemon:
         try:
             launcher = self._launcher = SimLauncher(settings, self._run, self._logs)
             await self._start_relays(settings, launcher.vsock)
-            self._bringup = Bringup(settings, launcher, self._state.attestation, self._tell)
+            self._bringup = Bringup(settings, open_vsock(launcher.vsock), self._state.attestation, self._tell)
             while True:
                 began = time.monotonic()
                 try:
@@ -210,7 +211,7 @@ class Daemon:
     async def _shut_down(self) -> None:
         if self._bringup is not None and self._state.ready:
             with contextlib.suppress(ParentError, WireError, OSError, TimeoutError):
-                await self._bringup.give_back()
+                log.info("enclave ended", **await self._bringup.end())
         if self._enclave is not None:
             self._enclave.cancel()
             await asyncio.gather(self._enclave, return_exceptions=True)

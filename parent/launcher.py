@@ -6,10 +6,6 @@ Role: start and stop one enclave and open sockets to it. It knows nothing of led
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import socket
 
 
 class Launcher(ABC):
@@ -26,14 +22,6 @@ class Launcher(ABC):
     @abstractmethod
     async def stop(self) -> None:
         """Stop it, with everything that was started for it; harmless when nothing runs."""
-
-    @abstractmethod
-    async def connect(self, port: int) -> socket.socket:
-        """Connect to one of the enclave's ports.
-
-        Raises:
-            wire.errors.ConnectFailed: nobody answers there.
-        """
 
     @property
     @abstractmethod

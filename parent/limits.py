@@ -11,6 +11,7 @@ class Limits:
 
     boot_seconds: float = 60.0
     enclave_call_seconds: float = 15.0
+    give_back_seconds: float = 25.0
     poll_seconds: float = 0.05
     stop_seconds: float = 15.0
     restart_first_seconds: float = 1.0

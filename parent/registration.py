@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
     from chain.configuration import Configuration
     from chain.ledger import Abort, Ledger
-    from parent.launcher import Launcher
     from parent.settings import Settings
+    from wire.vsock import Vsock
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ class Bringup:
     def __init__(
         self,
         settings: Settings,
-        launcher: Launcher,
+        vsock: Vsock,
         attestation: str,
         tell: Callable[[str], None],
         limits: Limits = LIMITS,
     ) -> None:
         """Prepare; `attestation` is where the relay answers for the enclave, `tell` hears what is waited for."""
         self._settings = settings
-        self._control = Control(launcher, limits)
+        self._control = Control(vsock, limits)
         self._attestation = f"http://{attestation}"
         self._tell = tell
         self._limits = limits
@@ -113,7 +113,7 @@ class Bringup:
         self._tell("the activation")
         activated = await operator.activate(registration.enclave)
         self._active = Activated(registration.enclave, activated.epoch, identity.address)
-        await self._control.activate(str(registration.enclave), activated.epoch)
+        await self._control.activated(str(registration.enclave), activated.epoch)
         self._tell("the tokens' announcements")
         now = (await self._known_ledger().service_info()).timestamp_ms
         await operator.announce(await operator.live_tokens(now))
@@ -130,10 +130,9 @@ class Bringup:
         if held < self._limits.enclave_low_mist:
             await self._operator.send(self._active.address, self._limits.enclave_full_mist - held)
 
-    async def give_back(self) -> None:
-        """Ask the enclave to return its gas to the operator."""
-        if self._operator is not None:
-            await self._control.give_back(str(self._operator.address))
+    async def end(self) -> dict[str, Any]:
+        """Have the enclave end in order; it returns its gas to the operator first, and says what it returned."""
+        return await self._control.stop()
 
     def _prepared(self) -> tuple[Configuration, Operator]:
         """Read the files once, and connect."""
@@ -182,7 +181,9 @@ class Bringup:
             status = await self._control.status()
             if status.get("ready") is True:
                 return
-            self._tell(f"the enclave: {status.get('step', 'starting')}")
+            if status.get("failed"):
+                raise EnclaveLostError(f"the enclave's boot failed: {status['failed']}")
+            self._tell(f"the enclave: {status.get('waiting_for') or 'starting'}")
             if asyncio.get_running_loop().time() > deadline:
                 raise EnclaveLostError(f"the enclave was not ready after {self._limits.boot_seconds:.0f} s: {status}")
             await asyncio.sleep(self._limits.poll_seconds)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parent.errors import PortTakenError
+from wire.control import ATTESTATION_PORT, GATEWAY_PORT, LEDGER_PORT
 from wire.errors import ConnectFailed
 from wire.relay import Direction, Relay, RelayLimits
 from wire.sockets import dial_tcp, listen_tcp
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from wire.relay import Dial, Streams, Tap
     from wire.sockets import Listener
     from wire.vsock import Vsock
-
-GATEWAY_PORT = 5000
-ATTESTATION_PORT = 5001
-CONTROL_PORT = 5002
-LEDGER_PORT = 8001
 
 LEDGER_LIMITS = RelayLimits(connections=32, idle_timeout_s=3600.0)
 KUBECTL_LIMITS = RelayLimits(connections=256, idle_timeout_s=3600.0)

@@ -18,7 +18,6 @@ class Settings:
         configuration: The file with the cluster's approved configuration.
         operator_key: The file with the operator's private key (one entry of a Sui keystore).
         listen: Where kubectl connects; `attestation_listen`: where documents are asked for.
-        run: The folder for sockets, short enough for UNIX sockets.
         simulation: The simulation PKI's folder; `measurements`: the file that the simulated NSM reports.
         kubernetes: The Kubernetes binary.
         contract: The compiled contract, for the words of its aborts.
@@ -37,8 +36,6 @@ class Settings:
     operator_key: str
     listen: str
     attestation_listen: str
-    run: str
-    logs: str
     simulation: str
     measurements: str
     kubernetes: str

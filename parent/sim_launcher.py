@@ -16,10 +16,8 @@ from parent.children import Child
 from parent.errors import LaunchError
 from parent.launcher import Launcher
 from parent.limits import LIMITS, Limits
-from wire.vsock import HybridHost
 
 if TYPE_CHECKING:
-    import socket
     from pathlib import Path
 
     from parent.settings import Settings
@@ -59,10 +57,6 @@ class SimLauncher(Launcher):
     def vsock(self) -> str:
         """The host's side of the enclave's ports."""
         return f"uds-host:{self._path}"
-
-    async def connect(self, port: int) -> socket.socket:
-        """Connect to one of the enclave's ports."""
-        return await HybridHost(self._path).connect(port)
 
     async def start(self) -> None:
         """Start the device, then the enclave."""

@@ -6,7 +6,8 @@ import socket
 import pytest
 
 from parent.errors import PortTakenError
-from parent.relays import ATTESTATION_PORT, GATEWAY_PORT, LEDGER_PORT, Address, Relays
+from parent.relays import Address, Relays
+from wire.control import ATTESTATION_PORT, GATEWAY_PORT, LEDGER_PORT
 from wire.vsock import Loopback
 
 ANY = Address("127.0.0.1", 0)
