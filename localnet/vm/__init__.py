@@ -24,24 +24,13 @@ from localnet.vm.limits import Limits
 from localnet.vm.loader import Package, PackageMap, PackageSource
 from localnet.vm.machine import Vm, defined_types, dependencies, rebase
 from localnet.vm.meter import CostTable, Meter
-from localnet.vm.session import (
-    ChildChange,
-    Event,
-    NativesConfig,
-    NitroDocument,
-    NitroRefused,
-    ObjectReader,
-    Returned,
-    Session,
-    StoredObject,
-    Transfer,
-    TxContext,
-)
+from localnet.vm.ports import NativesConfig, NitroDocument, NitroRefused, ObjectReader, StoredObject, TxContext
+from localnet.vm.session import ChildChange, Event, Returned, Session, Transfer
 from localnet.vm.values import Ref, Value
 
 __all__ = [
-    "Abilities",
     "AbiType",
+    "Abilities",
     "CallRefused",
     "ChildChange",
     "CostTable",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from localnet.vm.abilities import Abilities
-from localnet.vm.bytecode import CompiledModule, Field, Token, Visibility
-from sui.types import Address
+if TYPE_CHECKING:
+    from localnet.vm.abilities import Abilities
+    from localnet.vm.bytecode import CompiledModule, Field, Token, Visibility
+    from sui.types import Address
 
 
 @dataclass(frozen=True, slots=True)

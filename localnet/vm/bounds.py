@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from localnet.vm.bytecode import ENDS_BLOCK, BRANCHES, Code, CompiledModule, Op, Token
+from localnet.vm.bytecode import BRANCHES, ENDS_BLOCK, Code, CompiledModule, Op, Token
 from localnet.vm.errors import MalformedBytecode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _TABLE_OF = {
     Op.LD_CONST: "constants",
@@ -94,15 +97,14 @@ class _Bounds:
             for signature in (function.parameters, function.returns):
                 self._in("signatures", signature, "function handle")
                 self._tokens(module.signatures[signature], len(function.type_parameters), "function handle")
-        for signature in module.signatures:
-            self._tokens(signature, _MANY, "signature")
+        for tokens in module.signatures:
+            self._tokens(tokens, _MANY, "signature")
         for constant in module.constants:
             self._token(constant.type, 0, "constant")
         self._definitions()
         for definition in module.function_defs:
             self._in("function_handles", definition.handle, "function")
-            handle = module.function_handles[definition.handle]
-            if handle.module != module.self_handle:
+            if module.function_handles[definition.handle].module != module.self_handle:
                 raise MalformedBytecode("a function is defined for another module")
             if definition.code is not None:
                 self._code(definition.code, definition.handle)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from localnet.vm.abilities import Abilities
-from sui.types import Address
+if TYPE_CHECKING:
+    from localnet.vm.abilities import Abilities
+    from sui.types import Address
 
 Token: TypeAlias = tuple[Any, ...]
 Instruction: TypeAlias = tuple[int, ...]

@@ -7,7 +7,6 @@ package's text gets into it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from localnet.vm.errors import CallRefused
@@ -15,6 +14,8 @@ from sui.errors import BcsError
 from sui.types import Address
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from localnet.vm.types import DataType, Type, VectorType
     from localnet.vm.values import Value
 
@@ -25,7 +26,7 @@ VECTOR_SIZE = 8
 _LENGTH_MAX = 0xFFFF_FFFF
 
 
-class _BadBytes(Exception):
+class _BadBytesError(Exception):
     """The bytes are not BCS of the type."""
 
 
@@ -48,14 +49,14 @@ def _read_uleb(data: bytes, position: int) -> tuple[int, int]:
             break
         shift += 7
         if shift > 28:
-            raise _BadBytes("a length of more than 32 bits")
+            raise _BadBytesError("a length of more than 32 bits")
     if (shift and byte == 0) or value > _LENGTH_MAX:
-        raise _BadBytes("a length that is not canonical ULEB128")
+        raise _BadBytesError("a length that is not canonical ULEB128")
     return value, position
 
 
 def _bad(why: str) -> None:
-    raise _BadBytes(why)
+    raise _BadBytesError(why)
 
 
 _numbers = itertools.count()
@@ -151,7 +152,12 @@ def _decode_lines(kind: Type, target: str) -> list[str]:
     if name == "u8":
         return [f"{target} = b[p]", "p += 1"]
     if name == "bool":
-        return [f"{target} = b[p]", f"if {target} > 1: BAD('a bool that is neither 0 nor 1')", f"{target} = {target} == 1", "p += 1"]
+        return [
+            f"{target} = b[p]",
+            f"if {target} > 1: BAD('a bool that is neither 0 nor 1')",
+            f"{target} = {target} == 1",
+            "p += 1",
+        ]
     if name in {"address", "signer"}:
         return [f"{target} = ADDRESS(b[p:p + 32])", "p += 32"]
     if name in WIDTH:
@@ -213,7 +219,7 @@ def decode_whole(decode: Callable[[bytes, int], tuple[Value, int]], data: bytes,
     """
     try:
         value, position = decode(data, 0)
-    except (IndexError, BcsError, _BadBytes) as error:
+    except (IndexError, BcsError, _BadBytesError) as error:
         raise CallRefused(f"{len(data)} bytes are no BCS of {kind}: {error}") from error
     if position != len(data):
         raise CallRefused(f"{len(data)} bytes are no BCS of {kind}: it takes {position}")
@@ -248,7 +254,8 @@ def copier(kind: Type) -> Callable[[Value], Value]:
         return cast("Callable[[Value], Value]", _define(name, "v", [f"return {copy_expression(kind, 'v')}"]))
     if kind.kind == "vector":
         return cast(
-            "Callable[[Value], Value]", _define(name, "v", [f"return [{copy_expression(_element(kind), 'x')} for x in v]"])
+            "Callable[[Value], Value]",
+            _define(name, "v", [f"return [{copy_expression(_element(kind), 'x')} for x in v]"]),
         )
     data = _data(kind)
     if not data.decl.is_enum:
@@ -301,7 +308,10 @@ def sizer(kind: Type) -> Callable[[Value], int]:
     elif kind.kind == "data" and _data(kind).decl.is_enum:
         body = ["t = v[0]"]
         for tag, fields in enumerate(_data(kind).variants):
-            parts = [str(STRUCT_SIZE), *(size_expression(field, f"v[{index + 1}]") for index, field in enumerate(fields))]
+            parts = [
+                str(STRUCT_SIZE),
+                *(size_expression(field, f"v[{index + 1}]") for index, field in enumerate(fields)),
+            ]
             body.append(f"if t == {tag}: return {' + '.join(parts)}")
     elif kind.kind == "data" and fixed_size(kind) is None:
         parts = [size_expression(field, f"v[{index}]") for index, field in enumerate(_data(kind).fields)]

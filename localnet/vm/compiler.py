@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localnet.vm.errors import NativeAbort, VmError
-from localnet.vm.limits import Limits
-from localnet.vm.loader import LinkedModule
-from localnet.vm.natives.registry import Registry
 from localnet.vm.place import Place
 from localnet.vm.translate import BASE_NAMES, Translator
-from localnet.vm.types import Type
+
+if TYPE_CHECKING:
+    from localnet.vm.limits import Limits
+    from localnet.vm.loader import LinkedModule
+    from localnet.vm.natives.registry import Registry
+    from localnet.vm.types import Type
 
 Compiled = Callable[..., Any]
 
@@ -20,6 +22,7 @@ class Compiler:
     """Keeps the compiled functions."""
 
     def __init__(self, limits: Limits, natives: Registry) -> None:
+        """Compile with these natives."""
         self._limits = limits
         self._natives = natives
         self._compiled: dict[tuple[LinkedModule, int, tuple[Type, ...]], Compiled] = {}
@@ -55,7 +58,9 @@ class Compiler:
     def _translator(
         self, module: LinkedModule, index: int, args: tuple[Type, ...], names: dict[str, Any]
     ) -> Translator:
-        def bind_call(callee: LinkedModule, callee_index: int, callee_args: tuple[Type, ...]) -> tuple[str, Place | None]:
+        def bind_call(
+            callee: LinkedModule, callee_index: int, callee_args: tuple[Type, ...]
+        ) -> tuple[str, Place | None]:
             name = f"F{len(names)}"
             definition, _, _ = callee.definition(callee_index)
             if definition.code is None:
@@ -65,7 +70,7 @@ class Compiler:
             names[name] = compiled or self._later(callee, callee_index, callee_args, names, name)
             return name, None
 
-        return Translator(module, index, args, names, bind_call, self._limits.call_max_frames)
+        return Translator(module, index, args, names=names, bind_call=bind_call, max_depth=self._limits.call_max_frames)
 
     def _later(
         self, module: LinkedModule, index: int, args: tuple[Type, ...], names: dict[str, Any], name: str

@@ -11,6 +11,7 @@ class Cursor:
     __slots__ = ("_data", "_end", "name", "position")
 
     def __init__(self, data: bytes, start: int, end: int, name: str) -> None:
+        """Begin at `start`."""
         self._data = data
         self._end = end
         self.position = start

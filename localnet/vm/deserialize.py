@@ -8,9 +8,8 @@ Function bodies are read by `deserialize_code`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from localnet.vm.abilities import Abilities
 from localnet.vm.bounds import check_bounds
@@ -37,6 +36,9 @@ from localnet.vm.deserialize_code import read_code
 from localnet.vm.errors import MalformedBytecode
 from localnet.vm.limits import DEFAULT_LIMITS, Limits
 from sui.types import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -118,8 +120,10 @@ class _Reader:
             raise MalformedBytecode("the first four bytes are not those of a Move module")
         flavoured = int.from_bytes(head.take(4), "little")
         self._version, flavour = flavoured & 0xFFFFFF, flavoured >> 24
-        if self._version not in _VERSIONS or (self._version > 6 and flavour != _FLAVOUR_SUI) or (
-            self._version == 6 and flavour != 0
+        if (
+            self._version not in _VERSIONS
+            or (self._version > 6 and flavour != _FLAVOUR_SUI)
+            or (self._version == 6 and flavour != 0)
         ):
             raise MalformedBytecode(f"bytecode version {self._version} (flavour {flavour}); 6, and 7 of Sui, are known")
         tables = self._tables(head)
@@ -281,10 +285,9 @@ class _Reader:
         handle = cursor.uleb(_INDEX_MAX)
         if cursor.byte() != _DECLARED:
             raise MalformedBytecode(f"{cursor.name}: unknown enum flag")
-        variants = []
-        for _ in range(cursor.count(self._limits.variants_max)):
-            variants.append(VariantDef(cursor.uleb(_INDEX_MAX), self._fields(cursor)))
-        return EnumDef(handle, tuple(variants))
+        count = cursor.count(self._limits.variants_max)
+        variants = tuple([VariantDef(cursor.uleb(_INDEX_MAX), self._fields(cursor)) for _ in range(count)])
+        return EnumDef(handle, variants)
 
     def _function_def(self, cursor: Cursor) -> FunctionDef:
         handle = cursor.uleb(_INDEX_MAX)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from localnet.vm.bytecode import Code, Instruction, JumpTable, Op
-from localnet.vm.cursor import Cursor
 from localnet.vm.errors import MalformedBytecode
-from localnet.vm.limits import Limits
+
+if TYPE_CHECKING:
+    from localnet.vm.cursor import Cursor
+    from localnet.vm.limits import Limits
 
 _INDEX_MAX = 65_535
 _LOCAL_MAX = 255

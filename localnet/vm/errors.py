@@ -1,20 +1,22 @@
 """What can go wrong in the Move VM.
 
-    VmFailure
-    |-- ExecutionFailure        the executed Move code failed; the transaction is charged and has no effects
-    |   |-- MoveAbort           an `abort`, in bytecode or in a native, with its code
-    |   `-- VmError             the machine stopped it: arithmetic, bounds, depth, gas, a limit
-    |-- CallRefused             the call never started: no such function, wrong arguments or type arguments
-    |-- LinkError               a package, module, function or type that the code names is not there
-    `-- VerificationError       bytecode that must not be published
-        `-- MalformedBytecode   bytes that are no module at all
+VmFailure
+|-- ExecutionFailure        the executed Move code failed; the transaction is charged and has no effects
+|   |-- MoveAbort           an `abort`, in bytecode or in a native, with its code
+|   `-- VmError             the machine stopped it: arithmetic, bounds, depth, gas, a limit
+|-- CallRefused             the call never started: no such function, wrong arguments or type arguments
+|-- LinkError               a package, module, function or type that the code names is not there
+`-- VerificationError       bytecode that must not be published
+`-- MalformedBytecode   bytes that are no module at all
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sui.types import Address
+if TYPE_CHECKING:
+    from sui.types import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class ExecutionFailure(VmFailure):
     """The executed code failed: nothing that it did may be kept."""
 
     def __init__(self, message: str, location: Location | None) -> None:
+        """Keep where it happened."""
         super().__init__(message)
         self.location = location
 
@@ -49,6 +52,7 @@ class MoveAbort(ExecutionFailure):
     """Move code aborted with a code of its own."""
 
     def __init__(self, location: Location, code: int) -> None:
+        """Keep place and code."""
         super().__init__(f"aborted with code {code} in {location}", location)
         self.code = code
 
@@ -78,7 +82,10 @@ class MoveAbort(ExecutionFailure):
 class VmError(ExecutionFailure):
     """The VM stopped the code; `status` is Sui's StatusCode name, `sub_status` its detail."""
 
-    def __init__(self, status: str, location: Location | None = None, sub_status: int | None = None, detail: str = "") -> None:
+    def __init__(
+        self, status: str, location: Location | None = None, sub_status: int | None = None, detail: str = ""
+    ) -> None:
+        """Keep status, place and details."""
         super().__init__(f"{status}{f' ({detail})' if detail else ''} in {location or 'the VM'}", location)
         self.status = status
         self.sub_status = sub_status
@@ -97,7 +104,7 @@ class VerificationError(VmFailure):
     """The bytecode breaks a rule of Move or Sui, so it cannot be published."""
 
 
-class MalformedBytecode(VerificationError):
+class MalformedBytecode(VerificationError):  # noqa: N818 - a kind of VerificationError
     """The bytes are no module in bytecode version 6 or 7."""
 
 
@@ -105,5 +112,6 @@ class NativeAbort(Exception):  # noqa: N818 - never leaves the VM: call sites tu
     """Raised by a native; the call site adds the place."""
 
     def __init__(self, code: int) -> None:
+        """Keep the code."""
         super().__init__(code)
         self.code = code

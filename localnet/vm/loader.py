@@ -7,17 +7,20 @@ that was called, for the whole call. Two calls that see the same versions share 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from localnet.vm.bytecode import CompiledModule, FunctionDef, FunctionHandle, Token
 from localnet.vm.deserialize import deserialize
 from localnet.vm.errors import LinkError, VmError
-from localnet.vm.limits import Limits
-from localnet.vm.types import PRIMITIVES, Datatype, DataType, Type, TypeTable
+from localnet.vm.types import PRIMITIVES, DataType, Datatype, Type, TypeTable
 from sui.type_tag import StructTag, TypeTag, VectorTag
-from sui.types import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from localnet.vm.bytecode import CompiledModule, FunctionDef, FunctionHandle, Token
+    from localnet.vm.limits import Limits
+    from sui.types import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class PackageMap:
     """A `PackageSource` in memory."""
 
     def __init__(self, *packages: Package) -> None:
+        """Hold these packages."""
         self._packages = {package.storage_id: package for package in packages}
 
     def add(self, package: Package) -> None:
@@ -66,6 +70,7 @@ class LinkedPackage:
     """A package with its dependencies resolved."""
 
     def __init__(self, package: Package, loader: Loader, linkage: Mapping[Address, Address]) -> None:
+        """Resolve by this linkage table."""
         self.package = package
         self.loader = loader
         self._linkage = linkage
@@ -101,6 +106,7 @@ class LinkedModule:
     """A module whose handles can be followed."""
 
     def __init__(self, home: LinkedPackage, compiled: CompiledModule) -> None:
+        """Index the functions by name."""
         self.home = home
         self.compiled = compiled
         self.name = compiled.name
@@ -160,8 +166,10 @@ class LinkedModule:
         """
         entry = self.compiled.function_handles[handle]
         address, module_name = self.compiled.module_of(entry.module)
-        module = self if (address, module_name) == (self.compiled.address, self.name) else (
-            self.home.dependency(address).module(module_name)
+        module = (
+            self
+            if (address, module_name) == (self.compiled.address, self.name)
+            else (self.home.dependency(address).module(module_name))
         )
         name = self.compiled.identifiers[entry.name]
         index = module.functions.get(name)
@@ -180,6 +188,7 @@ class Loader:
     """Keeps what was loaded: modules, linked packages, datatypes and types."""
 
     def __init__(self, source: PackageSource, limits: Limits) -> None:
+        """Start with nothing loaded."""
         self._source = source
         self._limits = limits
         self.types = TypeTable(limits)

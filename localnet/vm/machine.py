@@ -7,24 +7,27 @@ Executing needs a `Session`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localnet.vm import abi
 from localnet.vm.abilities import Abilities
-from localnet.vm.bytecode import CompiledModule
 from localnet.vm.compiler import Compiler
 from localnet.vm.deserialize import deserialize
 from localnet.vm.errors import CallRefused, LinkError, MalformedBytecode
 from localnet.vm.limits import DEFAULT_LIMITS, Limits
-from localnet.vm.loader import Loader, Package, PackageSource
+from localnet.vm.loader import Loader, Package, PackageSource, as_datatype
 from localnet.vm.natives import registry
 from localnet.vm.types import DataType, Type
-from localnet.vm.values import Value
 from localnet.vm.verify import verify_package
-from sui.type_tag import TypeTag
 from sui.types import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from localnet.vm.bytecode import CompiledModule
+    from localnet.vm.values import Value
+    from sui.type_tag import StructTag, TypeTag
 
 _NO_ADDRESS = Address(bytes(32))
 _PYTHON_FRAMES = 8_000
@@ -45,6 +48,7 @@ class Vm:
     """Loads packages from a source and runs their functions."""
 
     def __init__(self, packages: PackageSource, *, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Start with nothing loaded."""
         self.limits = limits
         self._packages = packages
         self._loader = Loader(packages, limits)
@@ -98,6 +102,14 @@ class Vm:
             LinkError: it names something that is not there.
         """
         return self._loader.type_of(tag)
+
+    def data_type(self, tag: StructTag) -> DataType:
+        """Return the runtime type of a struct or enum.
+
+        Raises:
+            LinkError: it is not there.
+        """
+        return as_datatype(self._loader.type_of(tag))
 
     def abilities(self, tag: TypeTag) -> Abilities:
         """Return what may be done with values of a type."""
@@ -169,10 +181,10 @@ def _with_address(code: bytes, module: CompiledModule, package_id: Address) -> b
 
 def defined_types(modules: Mapping[str, bytes], limits: Limits = DEFAULT_LIMITS) -> list[tuple[str, str]]:
     """Return (module, datatype) of everything that modules define, for a package's table of type origins."""
-    found = []
+    found: list[tuple[str, str]] = []
     for name, code in modules.items():
         module = deserialize(code, limits)
-        handles = [definition.handle for definition in (*module.struct_defs, *module.enum_defs)]
+        handles = [struct.handle for struct in module.struct_defs] + [enum.handle for enum in module.enum_defs]
         found.extend((name, module.identifiers[module.datatype_handles[handle].name]) for handle in handles)
     return found
 

@@ -1,7 +1,7 @@
 """Counts what executed code did, and turns the counts into Sui's internal gas units.
 
-Sui charges each instruction 1 × the instruction tier, each push 1 × the stack height tier, and each byte put on the
-operand stack 1 × the size tier; natives charge units of their own. The tiers grow with the totals of the transaction
+Sui charges each instruction 1 x the instruction tier, each push 1 x the stack height tier, and each byte put on the
+operand stack 1 x the size tier; natives charge units of their own. The tiers grow with the totals of the transaction
 (`CostTable` holds version 5), so the cost follows from three totals.
 
 Compiled code adds one packed number a basic block: instructions in the high bits, then pushes, then bytes.
@@ -34,7 +34,13 @@ class CostTable:
         (200_000, 100),
         (10_000_000, 1_000),
     )
-    size_tiers: tuple[tuple[int, int], ...] = ((0, 1), (100_000, 2), (500_000, 5), (1_000_000, 100), (100_000_000, 1_000))
+    size_tiers: tuple[tuple[int, int], ...] = (
+        (0, 1),
+        (100_000, 2),
+        (500_000, 5),
+        (1_000_000, 100),
+        (100_000_000, 1_000),
+    )
     units_per_internal: int = 1_000
 
 
@@ -61,6 +67,7 @@ class Meter:
     def __init__(
         self, budget_internal: int | None = None, *, table: CostTable | None = None, limits: Limits = DEFAULT_LIMITS
     ) -> None:
+        """Start at zero."""
         self._budget = budget_internal
         self._table = table or CostTable()
         self._limits = limits

@@ -6,11 +6,15 @@ anything that it depends on may change. No expression on the stack can fail.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from localnet.vm.errors import VmError
-from localnet.vm.types import Type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from localnet.vm.types import Type
 
 _LONGEST = 160
 _NOTHING: frozenset[int] = frozenset()
@@ -44,6 +48,7 @@ class SymbolicStack:
     """The entries, and the lines of Python written so far."""
 
     def __init__(self) -> None:
+        """Start empty."""
         self.entries: list[Operand] = []
         self.lines: list[str] = []
         self._temporaries = 0
@@ -85,11 +90,7 @@ class SymbolicStack:
         """Return the operand as a variable that nothing changes."""
         if operand.cell is not None:
             container, index = operand.cell
-            if not container.isalnum():
-                name = self.temporary()
-                self.lines.append(f"{name} = {container}")
-                container = name
-            elif container[0] == "l":
+            if not container.isalnum() or container[0] == "l":
                 name = self.temporary()
                 self.lines.append(f"{name} = {container}")
                 container = name

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from localnet.vm.errors import Location, MoveAbort, VmError
-from sui.types import Address
+
+if TYPE_CHECKING:
+    from sui.types import Address
 
 INDEX_OUT_OF_BOUNDS = 1
 POP_EMPTY_VECTOR = 2

@@ -7,13 +7,11 @@ gets into the source: no text of a package does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localnet.vm.bytecode import BRANCHES, ENDS_BLOCK, Code, Op
 from localnet.vm.codec import copy_expression, fixed_size, size_expression
 from localnet.vm.errors import NativeAbort
-from localnet.vm.loader import LinkedModule
 from localnet.vm.meter import packed
 from localnet.vm.operand import Operand, SymbolicStack
 from localnet.vm.place import Place
@@ -21,6 +19,11 @@ from localnet.vm.structure import Block, flatten, structured
 from localnet.vm.translate_data import DataOps
 from localnet.vm.translate_integers import IntegerOps
 from localnet.vm.types import BOOL, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localnet.vm.loader import LinkedModule
 
 _CALLS = frozenset({Op.CALL, Op.CALL_GENERIC})
 
@@ -33,10 +36,12 @@ class Translator(IntegerOps, DataOps):
         module: LinkedModule,
         index: int,
         args: tuple[Type, ...],
+        *,
         names: dict[str, Any],
         bind_call: Callable[[LinkedModule, int, tuple[Type, ...]], tuple[str, Place | None]],
         max_depth: int,
     ) -> None:
+        """Prepare the translation; `bind_call` names a callee and says where it is if it is native."""
         definition, handle, name = module.definition(index)
         if definition.code is None:
             raise TypeError("natives have no code to translate")
@@ -45,9 +50,7 @@ class Translator(IntegerOps, DataOps):
         self.names = names
         self.code: Code = definition.code
         self.stack = SymbolicStack()
-        self.place = Place(
-            module.home.package.storage_id, module.home.package.original_id, module.name, name, index
-        )
+        self.place = Place(module.home.package.storage_id, module.home.package.original_id, module.name, name, index)
         self._bind_call = bind_call
         self._max_depth = max_depth
         self._parameters = module.signature(handle.parameters, args)
@@ -255,7 +258,9 @@ class Translator(IntegerOps, DataOps):
         callee, index = self.module.function(handle_index)
         name, native = self._bind_call(callee, index, args)
         stack = self.stack
-        given = ", ".join(value.text for value in stack.pop_many(len(self.module.compiled.signatures[handle.parameters])))
+        given = ", ".join(
+            value.text for value in stack.pop_many(len(self.module.compiled.signatures[handle.parameters]))
+        )
         stack.settle_memory()
         returns = self.module.signature(handle.returns, args)
         results = [stack.temporary() for _ in returns]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from localnet.vm.bytecode import Code
 from localnet.vm.codec import REFERENCE_SIZE, STRUCT_SIZE, VECTOR_SIZE, copy_expression
 from localnet.vm.errors import VmError
-from localnet.vm.loader import LinkedModule, as_datatype
 from localnet.vm.operand import Operand, SymbolicStack, joined
 from localnet.vm.place import INDEX_OUT_OF_BOUNDS, POP_EMPTY_VECTOR, UNPACK_LENGTH
 from localnet.vm.types import U64, DataType, Type, VectorType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localnet.vm.bytecode import Code
+    from localnet.vm.loader import LinkedModule
 
 
 class DataOps:
@@ -106,9 +109,7 @@ class DataOps:
 
     def _field_instance(self, index: int, *, mutable: bool) -> None:
         instantiation = self.module.compiled.field_instantiations[index]
-        self._field(
-            instantiation.target, self.module.signature(instantiation.type_args, self.args), mutable=mutable
-        )
+        self._field(instantiation.target, self.module.signature(instantiation.type_args, self.args), mutable=mutable)
 
     def do_mut_borrow_field(self, _offset: int, index: int) -> None:
         """Push `&mut owner.field`."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from localnet.vm.codec import WIDTH
 from localnet.vm.errors import VmError
 from localnet.vm.operand import Operand, SymbolicStack, joined
 from localnet.vm.types import BITS, BOOL, PRIMITIVES, U8, U16, U32, U64, U128, U256, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _WIDEST = 32
 
@@ -147,9 +150,8 @@ class IntegerOps:
         self.charge(1, _WIDEST)
         bits = self._bits(left.type)
         right = self.stack.atom(right)
-        if not right.text.isdigit() or int(right.text) >= bits:
-            if bits < 256:
-                self.stack.lines.append(f"if {right.text} >= {bits}: raise PLACE.arithmetic({offset})")
+        if (not right.text.isdigit() or int(right.text) >= bits) and bits < 256:
+            self.stack.lines.append(f"if {right.text} >= {bits}: raise PLACE.arithmetic({offset})")
         read, memory = joined((left, right))
         text = f"({left.text} {sign} {right.text})"
         if sign == "<<":

@@ -7,7 +7,6 @@ on first use (`codec`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,12 +14,14 @@ from localnet.vm import codec
 from localnet.vm.abilities import DROP, PRIMITIVE, REFERENCE, Abilities
 from localnet.vm.errors import VmError
 from sui.type_tag import PrimitiveTag, StructTag, TypeTag, VectorTag
-from sui.types import Address
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from localnet.vm.bytecode import Token, TypeParameter
     from localnet.vm.limits import Limits
     from localnet.vm.values import Value
+    from sui.types import Address
 
 
 class Type:
@@ -35,9 +36,22 @@ class Type:
         nodes: how many types it is made of.
     """
 
-    __slots__ = ("_copy", "_decode", "_encode", "_size", "_tag", "abilities", "container", "kind", "mutable", "nodes", "target")
+    __slots__ = (
+        "_copy",
+        "_decode",
+        "_encode",
+        "_size",
+        "_tag",
+        "abilities",
+        "container",
+        "kind",
+        "mutable",
+        "nodes",
+        "target",
+    )
 
     def __init__(self, kind: str, abilities: Abilities, *, container: bool = False, nodes: int = 1) -> None:
+        """Make a type; only this module does."""
         self.kind = kind
         self.abilities = abilities
         self.container = container
@@ -115,6 +129,7 @@ class VectorType(Type):
     __slots__ = ("element",)
 
     def __init__(self, element: Type) -> None:
+        """Make the vector type of an element."""
         super().__init__("vector", element.abilities & PRIMITIVE, container=True, nodes=element.nodes + 1)
         self.element = element
 
@@ -128,6 +143,7 @@ class RefType(Type):
     __slots__ = ()
 
     def __init__(self, target: Type, *, mutable: bool) -> None:
+        """Make a reference type."""
         super().__init__("mut" if mutable else "ref", REFERENCE, nodes=target.nodes + 1)
         self.target = target
         self.mutable = mutable
@@ -143,6 +159,7 @@ class DataType(Type):
     __slots__ = ("_fields", "args", "decl")
 
     def __init__(self, decl: Datatype, args: tuple[Type, ...]) -> None:
+        """Apply a declaration to type arguments."""
         super().__init__("data", _abilities(decl, args), container=True, nodes=1 + sum(arg.nodes for arg in args))
         self.decl = decl
         self.args = args
@@ -230,6 +247,7 @@ class TypeTable:
     """Makes each concrete type once."""
 
     def __init__(self, limits: Limits) -> None:
+        """Start empty."""
         self._limits = limits
         self._vectors: dict[Type, VectorType] = {}
         self._refs: dict[tuple[Type, bool], RefType] = {}

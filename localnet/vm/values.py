@@ -31,6 +31,7 @@ class Ref:
     __slots__ = ("value",)
 
     def __init__(self, value: Value) -> None:
+        """Hold a value."""
         self.value = value
 
     def __repr__(self) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from localnet.vm.deserialize import deserialize
 from localnet.vm.errors import VerificationError
-from localnet.vm.limits import Limits
 
 if TYPE_CHECKING:
+    from localnet.vm.limits import Limits
     from localnet.vm.loader import Package, PackageSource
 
 

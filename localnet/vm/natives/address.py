@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from localnet.vm.errors import NativeAbort
 from localnet.vm.natives.registry import plain
-from localnet.vm.session import Session
 from sui.types import Address
+
+if TYPE_CHECKING:
+    from localnet.vm.session import Session
 
 _PARSE_ERROR = 0
 

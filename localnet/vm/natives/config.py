@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from localnet.vm.loader import as_datatype
 from localnet.vm.natives.registry import Native, generic, plain
-from localnet.vm.session import Session
+from sui.types import Address
 
 if TYPE_CHECKING:
     from localnet.vm.loader import Loader
+    from localnet.vm.session import Session
     from localnet.vm.types import Type
     from localnet.vm.values import Value
 
@@ -28,11 +29,12 @@ def read_setting(_loader: Loader, types: tuple[Type, ...]) -> Native:
     Option<V>, older_value_opt: Option<V>}>}`.
     """
     field = as_datatype(types[0])
+    copy = types[3].copier
 
     def native(session: Session, config: bytes, name: bytes, epoch: int) -> Value:
-        if not session.has_child(config, name, field):  # type: ignore[arg-type]
-            return [[]]
-        slot = session.child(config, name, field)  # type: ignore[arg-type]
+        slot = None
+        if session.has_child(Address(config), Address(name), field):
+            slot = session.child(Address(config), Address(name), field)
         if slot is None:
             return [[]]
         data = slot.value[2][0][0]
@@ -40,10 +42,6 @@ def read_setting(_loader: Loader, types: tuple[Type, ...]) -> Native:
             return [[]]
         newer_epoch, newer, older = data[0]
         chosen = newer if epoch > newer_epoch else older
-        return types[3] and [[*(_copy(types[3], item) for item in chosen[0])]]
+        return [[copy(item) for item in chosen[0]]]
 
     return native
-
-
-def _copy(kind: Type, value: Value) -> Value:
-    return kind.copier(value)

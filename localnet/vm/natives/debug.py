@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from localnet.vm.natives.registry import Native, generic, plain
-from localnet.vm.session import Session
 
 if TYPE_CHECKING:
     from localnet.vm.loader import Loader
+    from localnet.vm.session import Session
     from localnet.vm.types import Type
     from localnet.vm.values import Value
 

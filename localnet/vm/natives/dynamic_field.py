@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from localnet.vm.errors import NativeAbort
 from localnet.vm.loader import as_datatype
 from localnet.vm.natives.registry import Native, generic, plain
-from localnet.vm.session import Session
 from sui.type_tag import TYPE_TAG
 from sui.types import Address
 
 if TYPE_CHECKING:
     from localnet.vm.loader import Loader
+    from localnet.vm.session import Session
     from localnet.vm.types import Type
     from localnet.vm.values import Value
 

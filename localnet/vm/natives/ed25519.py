@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from localnet.vm.natives.registry import plain
 from localnet.vm.natives.zip215 import verify_zip215
-from localnet.vm.session import Session
+
+if TYPE_CHECKING:
+    from localnet.vm.session import Session
 
 
 @plain("0x2", "ed25519", "ed25519_verify")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from localnet.vm.loader import as_datatype
 from localnet.vm.natives.registry import Native, generic, plain
-from localnet.vm.session import Session
 
 if TYPE_CHECKING:
     from localnet.vm.loader import Loader
+    from localnet.vm.session import Session
     from localnet.vm.types import Type
     from localnet.vm.values import Value
 

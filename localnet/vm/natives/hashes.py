@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import TYPE_CHECKING
 
 from localnet.vm.natives.keccak import keccak256
 from localnet.vm.natives.registry import plain
-from localnet.vm.session import Session
+
+if TYPE_CHECKING:
+    from localnet.vm.session import Session
 
 
 @plain("0x1", "hash", "sha2_256")

@@ -45,7 +45,8 @@ def _permute(lanes: list[int]) -> list[int]:
             lane = lanes[source] ^ mixed[source % 5]
             moved[target] = (lane << bits | lane >> (64 - bits)) & _MASK if bits else lane
         lanes = [
-            moved[index] ^ (~moved[index - index % 5 + (index + 1) % 5] & moved[index - index % 5 + (index + 2) % 5] & _MASK)
+            moved[index]
+            ^ (~moved[index - index % 5 + (index + 1) % 5] & moved[index - index % 5 + (index + 2) % 5] & _MASK)
             for index in range(25)
         ]
         lanes[0] ^= constant

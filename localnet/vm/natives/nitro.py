@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from localnet.vm.errors import NativeAbort
 from localnet.vm.natives.registry import plain
-from localnet.vm.session import NitroRefused, Session
-from localnet.vm.values import Value
+from localnet.vm.ports import NitroRefused
+
+if TYPE_CHECKING:
+    from localnet.vm.session import Session
+    from localnet.vm.values import Value
 
 _NOT_SUPPORTED = 0
 _PARSE = (2_650, 50)

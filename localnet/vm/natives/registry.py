@@ -35,6 +35,7 @@ class Registry:
     """All natives by original package id, module and function."""
 
     def __init__(self, factories: dict[Key, Any]) -> None:
+        """Hold these factories."""
         self._factories = factories
 
     def get(self, key: Key, loader: Loader, types: tuple[Type, ...]) -> Native:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from localnet.vm.errors import NativeAbort
 from localnet.vm.natives.registry import plain
-from localnet.vm.session import Session
+
+if TYPE_CHECKING:
+    from localnet.vm.session import Session
 
 _INVALID_INDEX = 1
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from localnet.vm.errors import VmError
 from localnet.vm.loader import as_datatype
 from localnet.vm.natives.registry import Native, generic
-from localnet.vm.session import Session
 from sui.types import Address, AddressOwner, ConsensusAddressOwner, ImmutableOwner, SharedOwner
 
 if TYPE_CHECKING:
     from localnet.vm.loader import Loader
+    from localnet.vm.session import Session
     from localnet.vm.types import Type
     from localnet.vm.values import Value
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from localnet.vm.natives.registry import plain
-from localnet.vm.session import Session
-from localnet.vm.values import Value
 from sui.types import Address
+
+if TYPE_CHECKING:
+    from localnet.vm.session import Session
+    from localnet.vm.values import Value
 
 
 @plain("0x2", "tx_context", "native_sender")

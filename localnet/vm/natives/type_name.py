@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from localnet.vm.errors import NativeAbort
 from localnet.vm.natives.registry import Native, generic
 from localnet.vm.types import DataType, VectorType
-from sui.types import Address
 
 if TYPE_CHECKING:
     from localnet.vm.loader import Loader
     from localnet.vm.session import Session
     from localnet.vm.types import Type
     from localnet.vm.values import Value
+    from sui.types import Address
 
 _NO_ADDRESS = 0
 

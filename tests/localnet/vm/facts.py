@@ -38,18 +38,35 @@ def control() -> list[Fact]:
     facts += [Fact("control", "classify", (n,)) for n in (0, 1, 2, 3, 4, 7, 1000, 1001)]
     facts += [Fact("control", "nested", triple) for triple in product((1, 5, 9, 60), (5, 9), (0, 3, 7, 9))]
     facts += [Fact("control", "labelled", (n,)) for n in (0, 9, 10, 81, 200)]
-    facts += [Fact("control", "short_circuit", pair) for pair in ((False, 0), (True, 0), (True, 3), (True, 5), (False, 1))]
+    facts += [
+        Fact("control", "short_circuit", pair) for pair in ((False, 0), (True, 0), (True, 3), (True, 5), (False, 1))
+    ]
     facts += [Fact("control", "aborts_with", (code,)) for code in (0, 7, 2**64 - 1)]
     facts += [Fact("control", "asserts", pair) for pair in ((0, 1), (1, 0), (2, 1), (1, 2), (100, 200), (3, 9))]
-    facts += [Fact("control", "depth", (n,), (), "depth_from_a_test") for n in (0, 500, 1_021, 1_022, 1_023, 1_024, 1_025, 1_100)]
+    facts += [
+        Fact("control", "depth", (n,), (), "depth_from_a_test")
+        for n in (0, 500, 1_021, 1_022, 1_023, 1_024, 1_025, 1_100)
+    ]
     facts += [Fact("control", "mixed_order", (3,))]
     return facts + [Fact("control", "three_way", (n,)) for n in (0, 1, 7, 40)]
 
 
 def data() -> list[Fact]:
     facts = [Fact("references", "locals", (5,)), Fact("references", "locals", (2**64 - 1,))]
-    facts += [Fact("references", name, pair) for name in ("choose", "choose_shared", "swap_through") for pair in ((1, 2), (9, 3))]
-    names = ("fields", "copies_do_not_alias", "write_whole", "compare_references", "replaced", "order_of_effects", "unpacked")
+    facts += [
+        Fact("references", name, pair)
+        for name in ("choose", "choose_shared", "swap_through")
+        for pair in ((1, 2), (9, 3))
+    ]
+    names = (
+        "fields",
+        "copies_do_not_alias",
+        "write_whole",
+        "compare_references",
+        "replaced",
+        "order_of_effects",
+        "unpacked",
+    )
     facts += [Fact("references", name) for name in names]
     facts += [Fact("references", "loop_references", (n,)) for n in (0, 1, 6)]
     facts += [Fact("generics", "nested", (n,)) for n in (1, 9)]
@@ -57,7 +74,7 @@ def data() -> list[Fact]:
     facts += [Fact("generics", name, (n,)) for name in ("through_references", "options") for n in (3, 8)]
     facts += [Fact("enums", name, (n,)) for name in ("make", "area", "grown", "replaced", "describe") for n in range(4)]
     facts += [Fact("enums", "must_be_circle", (n,)) for n in (1, 2)]
-    return facts + [Fact("enums", "trees"), Fact("enums", "equal_shapes")]
+    return [*facts, Fact("enums", "trees"), Fact("enums", "equal_shapes")]
 
 
 def vectors() -> list[Fact]:
@@ -78,14 +95,20 @@ def natives() -> list[Fact]:
     facts += [Fact("natives", "hashes", (text,)) for text in (*texts, bytes(135), bytes(136), bytes(137))]
     facts += [Fact("natives", name, (text,)) for name in ("strings", "must_be_utf8") for text in texts]
     word = "aéb€c".encode()
-    facts += [Fact("natives", "substring", (word, *pair)) for pair in ((0, 0), (0, 1), (1, 3), (1, 2), (3, 8), (0, 99), (3, 1))]
+    facts += [
+        Fact("natives", "substring", (word, *pair))
+        for pair in ((0, 0), (0, 1), (1, 3), (1, 2), (3, 8), (0, 99), (3, 1))
+    ]
     facts += [Fact("natives", "index_of", (word, part)) for part in (b"", b"b", b"zz", word, word + b"x")]
     facts += [Fact("natives", "addresses", (Address.parse(text),)) for text in ("0x0", "0x1234", "0x" + "f" * 64)]
     facts += [Fact("natives", "address_from", (bytes(range(n)),)) for n in (0, 31, 32, 33)]
     facts += [Fact("natives", "hex_round", (text,)) for text in (b"", b"\x00\xff\x7f")]
     facts += [Fact("natives", name, (n,)) for name in ("numbers", "fixed") for n in (0, 50, 255, 256, 4_000_000)]
     good = bytes.fromhex("0700000000000000" + "01" + "03616263" + "01" + "00" * 31 + "05" + "ff" * 16)
-    facts += [Fact("natives", "peel", (text,)) for text in (good, b"", good[:9], good + b"\x00", good[:8] + b"\x02" + good[9:])]
+    facts += [
+        Fact("natives", "peel", (text,))
+        for text in (good, b"", good[:9], good + b"\x00", good[:8] + b"\x02" + good[9:])
+    ]
     return facts + signatures()
 
 
@@ -112,7 +135,17 @@ def signatures() -> list[Fact]:
 
 
 def objects() -> list[Fact]:
-    names = ("ids", "context", "field_twice", "field_missing", "field_type", "object_fields", "not_empty", "bags", "linked")
+    names = (
+        "ids",
+        "context",
+        "field_twice",
+        "field_missing",
+        "field_type",
+        "object_fields",
+        "not_empty",
+        "bags",
+        "linked",
+    )
     facts = [Fact("objects", name) for name in (*names, "maps", "map_twice", "sends")]
     facts += [Fact("objects", "fields", (n,)) for n in (0, 21)]
     facts += [Fact("objects", "tables", (n,)) for n in (1, 2, 5)]

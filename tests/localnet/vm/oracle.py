@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from localnet.vm import AbiType, MoveAbort, Package, Session, TxContext, Vm, VmError
 from sui.types import Address
 from tests.localnet.vm.toolchain import SELF, STD, SUI
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DUMMY_DIGEST = bytes.fromhex("3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532")
 NAMES = {SELF: "corpus", STD: "std", SUI: "sui"}
@@ -50,13 +52,15 @@ class Oracle:
         session = self.session()
         args = [self._value(kind, arg) for kind, arg in zip(self._parameters(fact), fact.args, strict=True)]
         try:
-            returned = session.execute(self.package.storage_id, fact.module, fact.called_by_us or fact.function, [], args)
+            returned = session.execute(
+                self.package.storage_id, fact.module, fact.called_by_us or fact.function, [], args
+            )
         except MoveAbort as error:
             where = f"{NAMES[error.where.original]}::{error.module}"
             return Outcome(failure=f"abort_code = {error.code}, location = {where}")
         except VmError as error:
-            assert error.location is not None
-            where = f"{NAMES[error.location.original]}::{error.location.module}"
+            place = error.location
+            where = f"{NAMES[place.original]}::{place.module}" if place else "nowhere"
             kinds = {
                 "ARITHMETIC_ERROR": "arithmetic_error",
                 "VECTOR_OPERATION_ERROR": f"vector_error, minor_status = {error.sub_status}",
@@ -109,7 +113,8 @@ class Oracle:
             for name, data in zip(names, outcome.results, strict=True)
         ]
         lines += [
-            f'assert!(std::bcs::to_bytes(&sui::event::events_by_type<corpus::{fact.module}::{name}>()) == x"{data.hex()}", {number});'
+            f"let e = sui::event::events_by_type<corpus::{fact.module}::{name}>();"
+            f'assert!(std::bcs::to_bytes(&e) == x"{data.hex()}", {number});'
             for name, data in zip(fact.events, outcome.events, strict=True)
         ]
         return lines
@@ -142,4 +147,3 @@ class Oracle:
                 close(number)
         close(len(facts))
         return "\n".join(out), outcomes
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from localnet.vm import Vm
@@ -23,6 +25,6 @@ def test_the_real_vm_agrees(capsys):
     passed, output = run_unit_tests({**files, "tests/oracle_tests.move": source})
     with capsys.disabled():
         failures = sum(1 for outcome in outcomes if outcome.failure)
-        print(f"\nMove VM: {len(facts)} facts checked by the real VM ({failures} of them aborts)")
+        sys.stdout.write(f"\nMove VM: {len(facts)} facts checked by the real VM ({failures} of them aborts)\n")
     assert passed, output[-20_000:]
     assert len(facts) >= 300

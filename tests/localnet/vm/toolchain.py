@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from localnet.vm import Package, PackageMap, rebase
+from localnet.vm.deserialize import deserialize
 from sui.types import Address
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,8 +65,6 @@ def framework() -> PackageMap:
 
 def at_address(modules: dict[str, bytes], address: Address) -> dict[str, bytes]:
     """Modules that the compiler left at 0x0 get their address."""
-    from localnet.vm.deserialize import deserialize
-
     zero = {name: code for name, code in modules.items() if deserialize(code).address == SELF}
     return {**modules, **rebase(zero.values(), address)}
 
@@ -83,8 +82,6 @@ def build(files: dict[str, str]) -> list[bytes]:
 
 def package(files: dict[str, str], address: Address = SELF) -> Package:
     """A compiled package on top of the framework."""
-    from localnet.vm.deserialize import deserialize
-
     codes = build(files)
     modules = {deserialize(code).name: code for code in codes} if address == SELF else rebase(codes, address)
     return Package(address, address, modules, {STD: STD, SUI: SUI})
