@@ -64,7 +64,7 @@ async def _up(home: Home, options: Any, *, detach: bool, as_json: bool) -> None:
         if not work.done():
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
-            raise CommandError("interrupted; everything that was started is ended again")
+            raise CommandError("interrupted; everything that was started is ended again")  # noqa: TRY301 - ends the parent first
         await work
     except BaseException:
         await stop_parent(home)

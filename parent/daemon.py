@@ -115,7 +115,7 @@ class Daemon:
         self._children["localnet"] = child
         await child.start()
         self._state.ledger = json.loads(await child.first_line(self._limits.boot_seconds))
-        fixed.update(listen=self._state.ledger["listen"], faucet=self._state.ledger["faucet"])
+        fixed.update(listen=self._state.ledger["listen"], faucet=self._state.ledger["faucet"].removeprefix("http://"))
 
     async def _status(self, _: Peer, __: Any) -> dict[str, Any]:
         pids = {name: child.pid for name, child in self._children.items() if child.pid}

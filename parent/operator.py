@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from chain.bindings import calls
-from chain.bindings.events import EnclaveActivated, EnclaveRegistered, SealTokenChanged, decode_event, event_type
+from chain.bindings.events import EnclaveActivated, EnclaveRegistered, SealTokenChanged, decode_event
 from chain.bindings.objects import object_type
+from chain.history import past_events
 from parent.errors import RegistrationError
 from parent.limits import LIMITS, Limits
 from sui.bcs import ADDRESS, U64
@@ -111,20 +112,10 @@ class Operator:
     async def live_tokens(self, now_ms: int) -> list[Address]:
         """The cluster's tokens that are neither revoked nor expired, by the newest event of each."""
         newest: dict[Address, SealTokenChanged] = {}
-        cursor: bytes | None = None
-        name = event_type(self._contract.original, "SealTokenChanged")
-        while True:
-            ended = True
-            async for frame in self._account.ledger.list_events([name], after=cursor, limit=200):
-                cursor = frame.cursor or cursor
-                if frame.event is not None:
-                    ended = False
-                    event = decode_event(self._contract.original, frame.event.type, frame.event.contents)
-                    if isinstance(event, SealTokenChanged) and event.cluster == self._cluster:
-                        newest[event.token] = event
-            if ended:
-                break
-        live = [t for t in newest.values() if not t.revoked and (t.expires_at == 0 or t.expires_at > now_ms)]
+        async for _, event in past_events(self._account.ledger, self._contract.original, ["SealTokenChanged"]):
+            if isinstance(event, SealTokenChanged) and event.cluster == self._cluster:
+                newest.setdefault(event.token, event)
+        live = [t for t in newest.values() if not t.revoked and t.expires_at > now_ms]
         return [token.token for token in live][: self._limits.announce_tokens]
 
     async def announce(self, tokens: list[Address]) -> None:
