@@ -25,6 +25,7 @@ from sui.types import Address, ObjectRef, SharedOwner
 THINGS = Path(__file__).parent / "things"
 START_MS = 1_700_000_000_000
 SUI = 1_000_000_000
+NOWHERE = Address(bytes(32))
 CLOCK = Shared(Address.parse("0x6"), 1, mutable=False)
 
 
@@ -42,7 +43,7 @@ class World:
 
     ledger: Ledger
     now: list[int]
-    things: Address = Address(bytes(32))
+    things: Address = NOWHERE
     gas: dict[Address, ObjectRef] = field(default_factory=dict)
 
     def fund(self, who: Ed25519Key, *amounts: int) -> list[ObjectRef]:

@@ -1,5 +1,9 @@
 """Commands of programmable transactions, and what they do to objects, storage and rebate."""
 
+import base64
+import json
+from pathlib import Path
+
 import pytest
 
 from localnet.ledger.gas import object_size
@@ -21,9 +25,9 @@ from sui.effects import (
     TypeArgumentError,
 )
 from sui.object import MoveObject, MovePackage
-from sui.transaction import GAS_COIN, ImmOrOwned, Input, NestedResult, Receiving, Result
+from sui.transaction import GAS_COIN, ImmOrOwned, Input, NestedResult, Receiving, Result, Shared
 from sui.type_tag import GAS_COIN_TYPE, SUI_COIN_TYPE, SUI_FRAMEWORK, StructTag, TypeTag
-from sui.types import AddressOwner, ImmutableOwner, ObjectOwner, SharedOwner
+from sui.types import Address, AddressOwner, ImmutableOwner, ObjectOwner, SharedOwner
 
 CLOCK_ID = "0x6"
 PER_BYTE = 7_600
@@ -121,10 +125,6 @@ def test_publish_without_a_dependency_is_refused(world, alice):
 
 
 def test_missing_dependency(things, alice):
-    import base64
-    import json
-    from pathlib import Path
-
     compiled = json.loads((Path(__file__).parent / "things" / "compiled.json").read_text())
     builder = ProgrammableBuilder()
     builder.publish([base64.b64decode(compiled["modules"][0])], [SUI_FRAMEWORK])
@@ -135,9 +135,6 @@ def test_shared_object_and_clock(things, alice, bob):
     registry = things.registry(alice)
     things.now[0] += 5_000
     builder = ProgrammableBuilder()
-    from sui.transaction import Shared
-    from sui.types import Address
-
     clock = Shared(Address.parse(CLOCK_ID), 1, mutable=False)
     things.call(builder, "count", builder.obj(things.shared(registry)), builder.obj(clock))
     done = things.ok(bob, builder)
@@ -405,19 +402,19 @@ def test_pure_inputs_are_copied_and_keep_the_type_of_a_mutable_use(things, alice
 
 
 @pytest.mark.parametrize(
-    ("argument", "kind", "index", "nested"),
+    ("argument", "error"),
     [
-        (Input(9), "IndexOutOfBounds", 9, 0),
-        (Result(5), "IndexOutOfBounds", 5, 0),
-        (NestedResult(0, 3), "SecondaryIndexOutOfBounds", 0, 3),
-        (Result(0), "InvalidResultArity", 0, 0),
+        (Input(9), ("IndexOutOfBounds", 9, 0)),
+        (Result(5), ("IndexOutOfBounds", 5, 0)),
+        (NestedResult(0, 3), ("SecondaryIndexOutOfBounds", 0, 3)),
+        (Result(0), ("InvalidResultArity", 0, 0)),
     ],
 )
-def test_arguments_that_name_nothing(things, alice, argument, kind, index, nested):
+def test_arguments_that_name_nothing(things, alice, argument, error):
     builder = ProgrammableBuilder()
     pay(builder, alice, 1, 2)
     builder.transfer_objects([argument], builder.pure(bytes(alice.address)))
-    assert things.failed(alice, builder).error == CommandArgumentError(0, kind, index, nested)
+    assert things.failed(alice, builder).error == CommandArgumentError(0, *error)
 
 
 def test_values_are_used_up(things, alice):
