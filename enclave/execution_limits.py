@@ -27,7 +27,7 @@ class ExecutionLimits:
     batch_bytes: int = 96_000
     store_lanes: int = 6
     store_budget_mist: int = 10_000_000
-    answer_budget_mist: int = 5_000_000
+    answer_budget_mist: int = 2_400_000
     gas_price_cap_mist: int = 100_000
     gas_price_fresh_s: float = 60.0
     retry_first_s: float = 0.1

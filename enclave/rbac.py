@@ -42,6 +42,9 @@ PREFIX: Final = "k3s-daas:"
 MARKER_GROUP: Final = "mirror.k3s-daas"
 """The API group of marker rules; no API serves it."""
 
+INNER: Final = "-inner"
+"""What the marker of a Role has after the user's marker, so that no ClusterRole answers for it."""
+
 _API: Final = "rbac.authorization.k8s.io"
 _INTERACTIVE: Final[dict[str, tuple[str, ...]]] = {
     "exec": ("get", "create"),
@@ -50,7 +53,7 @@ _INTERACTIVE: Final[dict[str, tuple[str, ...]]] = {
     "proxy": ("get", "create", "update", "patch", "delete"),
 }
 _WIDE_VERBS: Final = ("list", "watch")
-_MAX_FIELD: Final = "*"
+_ANY: Final = "*"
 
 
 @dataclass(frozen=True, order=True)
@@ -160,9 +163,9 @@ def _intersect(one: Rule, other: Rule) -> Rule | None:
 
 
 def _both(one: str, other: str) -> str | None:
-    if one == _MAX_FIELD:
+    if one == _ANY:
         return other
-    return one if other in {_MAX_FIELD, one} else None
+    return one if other in {_ANY, one} else None
 
 
 def _both_subresources(one: str, other: str) -> str | None:
@@ -203,7 +206,7 @@ def mirror(user: User, rules: Sequence[Rule], discovery: Iterable[Resource], exi
     for rule in rules:
         if rule.is_url:
             wide.append({"nonResourceURLs": [rule.subresource], "verbs": list(rule.verbs)})
-        elif rule.namespace == _MAX_FIELD:
+        elif rule.namespace == _ANY:
             wide += _policies(rule, known)
         elif rule.namespace:
             within.setdefault(rule.namespace, []).extend(_policies(rule, known))
@@ -213,8 +216,9 @@ def mirror(user: User, rules: Sequence[Rule], discovery: Iterable[Resource], exi
     marker = hashlib.sha256(content).hexdigest()[:24]
     sign = {"apiGroups": [MARKER_GROUP], "resources": [marker], "verbs": ["get"]}
     objects = _role_pair(user, None, [*wide, sign]) if rules else []
+    inner = {**sign, "resources": [f"{marker}{INNER}"]}
     for namespace in sorted(set(within) & set(existing)):
-        objects += _role_pair(user, namespace, [*within[namespace], sign])
+        objects += _role_pair(user, namespace, [*within[namespace], inner])
     return Mirror(user, tuple(objects), frozenset(within), marker)
 
 

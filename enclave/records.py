@@ -89,7 +89,31 @@ class Ended:
     state: str
 
 
-Record = Event | Expected | Payload | Intent | Answer | Signed | Ended
+@dataclass(frozen=True)
+class Done:
+    """What is left of a request that is over, until `until` (ledger time, ms).
+
+    Attributes:
+        request_id: the request.
+        payload_hash: what it has executed, once.
+        until: when it may be forgotten.
+        sealed: its answer where that is fetched by hash, else empty.
+    """
+
+    request_id: bytes
+    payload_hash: bytes
+    until: int
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where the ledger's events go on, where a rewritten journal begins."""
+
+    cursor: bytes
+
+
+Record = Event | Expected | Payload | Intent | Answer | Signed | Ended | Done | Cursor
 """Any record."""
 
 _TAGS: Final[dict[str, type[Any]]] = {
@@ -100,6 +124,8 @@ _TAGS: Final[dict[str, type[Any]]] = {
     "answer": Answer,
     "signed": Signed,
     "ended": Ended,
+    "done": Done,
+    "cursor": Cursor,
 }
 _TAG_OF: Final = {kind: tag for tag, kind in _TAGS.items()}
 _TYPES: Final = {"str": str, "bytes": bytes, "int": int}

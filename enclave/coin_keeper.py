@@ -1,0 +1,128 @@
+"""Keeps the signer's pool of gas coins in shape: many coins of a useful size, made from what the parent sends.
+
+Role: tell the signer what the ledger shows, split what is large, collect what has become small, and give everything
+back to the operator at an orderly stop.
+
+Rules: one housekeeping transaction at a time; what the ledger says of coins is a hint, and a wrong one fails on chain;
+coins leave to the enclave itself or to its operator only, which the signer checks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from chain.errors import LedgerError, OutcomeUnknownError, TransactionRefusedError
+from enclave.execution_errors import LocalProcessError, NoGasError
+from enclave.storing import gas_coin_after
+from sui.bcs import ADDRESS, U64
+from sui.builder import ProgrammableBuilder
+from sui.transaction import TRANSACTION_DATA, TRANSACTION_KIND, GasCoin, ImmOrOwned
+
+if TYPE_CHECKING:
+    from chain.ledger import Coin, Ledger
+    from enclave.executor_ports import IpcSigner
+    from sui.types import Address
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class CoinLimits:
+    """How the pool shall look."""
+
+    pieces: int = 72
+    piece_mist: int = 60_000_000
+    small_mist: int = 52_000_000
+    least_large_mist: int = 260_000_000
+    split_at_once: int = 48
+    merge_at_once: int = 64
+    budget_mist: int = 130_000_000
+    listed: int = 512
+
+
+COIN_LIMITS: Final = CoinLimits()
+"""The shape that holds unless a caller passes another."""
+
+
+class CoinKeeper:
+    """Looks after the coins of the enclave's own account."""
+
+    def __init__(self, ledger: Ledger, signer: IpcSigner, address: Address, limits: CoinLimits = COIN_LIMITS) -> None:
+        """Look after the coins of `address`."""
+        self._ledger = ledger
+        self._signer = signer
+        self._address = address
+        self._limits = limits
+
+    async def look(self) -> None:
+        """Tell the signer of all coins, and mend the pool's shape by at most one transaction."""
+        try:
+            coins = await self._ledger.owned_coins(self._address, limit=self._limits.listed)
+            await self._signer.add_coins([(coin.ref, coin.balance) for coin in coins])
+            if self._wants_pieces(coins):
+                await self._reshape(coins)
+        except (LedgerError, LocalProcessError, NoGasError) as error:
+            _log.warning("coins-not-looked-after", error=str(error))
+
+    async def give_back(self, operator: Address) -> int:
+        """Send every free coin to the operator; gives how many coins were collected.
+
+        Raises:
+            LocalProcessError: the signer does not answer, or refuses.
+            LedgerError: the ledger did not take it.
+        """
+        coins = await self._ledger.owned_coins(self._address, limit=self._limits.listed)
+        await self._signer.operator(operator)
+        await self._signer.add_coins([(coin.ref, coin.balance) for coin in coins])
+        if not coins:
+            return 0
+        builder = ProgrammableBuilder()
+        # The gas coin cannot be named beforehand: the signer takes the first that can pay. The rest is merged into it.
+        builder.transfer_objects([GasCoin()], builder.pure_value(ADDRESS, operator))
+        return await self._send(builder, "gas-given-back") and len(coins)
+
+    def _wants_pieces(self, coins: list[Coin]) -> bool:
+        limits = self._limits
+        useful = sum(limits.small_mist <= coin.balance < limits.least_large_mist for coin in coins)
+        large = sum(coin.balance - limits.budget_mist for coin in coins if coin.balance >= limits.least_large_mist)
+        return useful < limits.pieces and large >= limits.piece_mist
+
+    async def _reshape(self, coins: list[Coin]) -> None:
+        limits = self._limits
+        useful = sum(limits.small_mist <= coin.balance < limits.least_large_mist for coin in coins)
+        largest = max(coins, key=lambda coin: coin.balance)
+        small = [coin for coin in coins if coin.balance < limits.small_mist][: limits.merge_at_once]
+        collected = sum(coin.balance for coin in small)
+        available = largest.balance - limits.budget_mist + collected
+        count = min(limits.split_at_once, limits.pieces - useful, available // limits.piece_mist)
+        if count <= 0:
+            return
+        builder = ProgrammableBuilder()
+        if small:
+            builder.merge_coins(GasCoin(), [builder.obj(ImmOrOwned(coin.ref)) for coin in small])
+        pieces = builder.split_coins(GasCoin(), [builder.pure_value(U64, limits.piece_mist)] * count)
+        builder.transfer_objects(pieces, builder.pure_value(ADDRESS, self._address))
+        await self._send(builder, "coins-split", pieces=count, collected=len(small))
+
+    async def _send(self, builder: ProgrammableBuilder, what: str, **told: int) -> bool:
+        price = await self._ledger.gas_price()
+        kind = TRANSACTION_KIND.encode(builder.finish())
+        signed = await self._signer.sign_transaction(
+            kind, budget=self._limits.budget_mist, price=price, reservation=None
+        )
+        coin = TRANSACTION_DATA.decode(signed.transaction).gas_data.payment[0]
+        try:
+            done = await self._ledger.execute(signed.transaction, [signed.signature])
+        except OutcomeUnknownError:
+            await self._signer.settle(signed.lease, None)
+            raise
+        except (TransactionRefusedError, LedgerError):
+            await self._signer.settle(signed.lease, coin)
+            raise
+        after = gas_coin_after(done)
+        await self._signer.settle(signed.lease, after if after is not None else coin, gone=after is None)
+        _log.info(what, digest=str(done.digest), ok=done.success, **told)
+        return done.success

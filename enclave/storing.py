@@ -1,0 +1,357 @@
+"""From signed answers to the ledger: batches, coins, and the tries that a bad day needs.
+
+Role: many answers leave in one transaction; each is stored exactly once, or its time is over.
+
+Rules:
+- A batch is what has gathered while all lanes were busy; nobody waits for company.
+- A batch that aborts or is refused is retried one by one; a single one is retried until its answer-until.
+- A transaction whose outcome is not known is sent again, the same bytes, until there is an outcome: it can only run
+  once. Its coin is settled then.
+- Each answer brings the coin that was reserved for it; a batch pays with one and keeps the others for what follows.
+
+What was stored is learnt from effects; the ledger's own event of it is an equal witness.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from chain.backoff import Backoff
+from chain.bindings.calls import Answer, SharedRef, store_k8s_response, store_k8s_responses
+from chain.errors import (
+    BadLedgerAnswerError,
+    LedgerError,
+    NotFoundError,
+    OutcomeUnknownError,
+    TransactionRefusedError,
+)
+from chain.payload import sealed_hash
+from enclave.execution import FINAL, Step
+from enclave.execution_errors import LocalProcessError, NoGasError
+from enclave.execution_limits import LIMITS, ExecutionLimits
+from sui.builder import ProgrammableBuilder
+from sui.effects import ObjectWrite
+from sui.transaction import TRANSACTION_DATA, TRANSACTION_KIND
+from sui.types import ObjectRef, SharedOwner
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from random import Random
+
+    from chain.bindings.calls import Contract
+    from chain.ledger import ExecutedTransaction, Ledger
+    from enclave.book import Book, Entry
+    from enclave.execution_ports import SignedTransaction, Signer
+    from sui.types import Address
+
+_log = structlog.get_logger()
+
+
+@dataclass
+class Leaving:
+    """A signed answer on its way to the ledger."""
+
+    entry: Entry
+    reservation: Any | None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True)
+class StorePlace:
+    """What every store transaction names."""
+
+    contract: Contract
+    cluster: SharedRef
+    enclave: SharedRef
+
+
+class Storer:
+    """Stores signed answers, several lanes at a time."""
+
+    def __init__(
+        self,
+        *,
+        book: Book,
+        ledger: Ledger,
+        signer: Signer,
+        place: StorePlace,
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float],
+        rng: Random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        limits: ExecutionLimits = LIMITS,
+    ) -> None:
+        """Begin with nothing to store."""
+        self._book = book
+        self._ledger = ledger
+        self._signer = signer
+        self._place = place
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        self._rng = rng
+        self._sleep = sleep
+        self._limits = limits
+        self._queue: deque[Leaving] = deque()
+        self._waiting: dict[bytes, Leaving] = {}
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._spare: list[Any] = []
+        self._versions: dict[bytes, int] = {}
+        self._price: tuple[float, int] | None = None
+
+    # ---- coins ---------------------------------------------------------------------------------------------------
+
+    async def reserve(self) -> Any:
+        """Set a coin aside for one answer.
+
+        Raises:
+            NoGasError: there is none.
+            LocalProcessError: the signer does not answer.
+        """
+        return self._spare.pop() if self._spare else await self._signer.reserve()
+
+    async def give_back(self, *reservations: Any) -> None:
+        """Keep reservations for what follows, and give the rest back to the signer."""
+        self._spare += reservations
+        surplus = self._spare[self._limits.batch_answers :]
+        if surplus:
+            del self._spare[self._limits.batch_answers :]
+            await self._signer.release(surplus)
+
+    # ---- answers -------------------------------------------------------------------------------------------------
+
+    async def store(self, entry: Entry, reservation: Any | None) -> None:
+        """Return once the answer is stored, or its time is over."""
+        leaving = Leaving(entry, reservation)
+        self._waiting[bytes(entry.request_id)] = leaving
+        self._queue.append(leaving)
+        self._open_lane()
+        try:
+            await leaving.over.wait()
+        finally:
+            self._waiting.pop(bytes(entry.request_id), None)
+            self._versions.pop(bytes(entry.request_id), None)
+
+    def witnessed(self, entry: Entry) -> None:
+        """Take the ledger's own event for an answer that an earlier try stored."""
+        self._end(entry, Step.STORE)
+
+    async def close(self) -> None:
+        """Stop all lanes."""
+        for lane in self._lanes:
+            lane.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
+
+    async def look_up(self, request_id: Address) -> None:
+        """Learn the version in which a request was shared, while it is being executed."""
+        if bytes(request_id) not in self._versions:
+            try:
+                await self._shared([request_id])
+            except LedgerError as error:
+                _log.info("request-not-found-yet", request_id=str(request_id), error=str(error))
+
+    # ---- lanes ---------------------------------------------------------------------------------------------------
+
+    def _open_lane(self) -> None:
+        if len(self._lanes) < self._limits.store_lanes:
+            lane = asyncio.create_task(self._lane())
+            self._lanes.add(lane)
+            lane.add_done_callback(self._lanes.discard)
+
+    async def _lane(self) -> None:
+        # Let everything that is ready in this very moment join the batch.
+        await asyncio.sleep(0)
+        while batch := self._next_batch():
+            if not await self._try(batch) and len(batch) > 1:
+                _log.info("batch-split", answers=len(batch))
+                await asyncio.gather(*(self._alone(leaving) for leaving in batch if not leaving.over.is_set()))
+            elif not batch[0].over.is_set():
+                await self._alone(batch[0])
+
+    def _next_batch(self) -> list[Leaving]:
+        batch: list[Leaving] = []
+        size = 0
+        while self._queue and len(batch) < self._limits.batch_answers:
+            leaving = self._queue[0]
+            if leaving.over.is_set():
+                self._queue.popleft()
+                continue
+            length = self._inline_length(leaving.entry)
+            if batch and size + length > self._limits.batch_bytes:
+                break
+            batch.append(self._queue.popleft())
+            size += length
+        return batch
+
+    async def _alone(self, leaving: Leaving) -> None:
+        backoff = Backoff(self._rng)
+        while not leaving.over.is_set():
+            if self._now_ms() > leaving.entry.event.answer_until:
+                _log.warning("answer-lapsed", request_id=str(leaving.entry.request_id))
+                self._end(leaving.entry, Step.LAPSE)
+                await self._free(leaving)
+                return
+            if not await self._try([leaving]):
+                await self._sleep(min(backoff.next_s(), self._limits.retry_cap_s))
+
+    async def _try(self, batch: list[Leaving]) -> bool:
+        """Send one transaction; true if its answers are stored."""
+        try:
+            refs = await self._shared([leaving.entry.request_id for leaving in batch])
+            live = [leaving for leaving in batch if bytes(leaving.entry.request_id) in refs]
+            if len(live) < len(batch):
+                return False
+            kind = self._kind(batch, refs)
+            budget = self._limits.store_budget_mist + self._limits.answer_budget_mist * len(batch)
+            price = await self._gas_price()
+            if batch[0].reservation is None:
+                batch[0].reservation = await self.reserve()
+            reservation, batch[0].reservation = batch[0].reservation, None
+            signed = await self._signer.sign_transaction(kind, budget=budget, price=price, reservation=reservation)
+        except (LedgerError, NoGasError, LocalProcessError) as error:
+            _log.warning("store-not-sent", answers=len(batch), error=str(error))
+            return False
+        return await self._send(batch, signed)
+
+    async def _send(self, batch: list[Leaving], signed: SignedTransaction) -> bool:
+        backoff = Backoff(self._rng)
+        while True:
+            try:
+                done = await self._ledger.execute(signed.transaction, [signed.signature])
+            except TransactionRefusedError as error:
+                _log.warning("store-refused", answers=len(batch), digest=str(signed.digest), error=str(error))
+                await self._settle_unsent(signed)
+                self._forget_versions(batch)
+                return False
+            except LedgerError as error:
+                # Nobody knows whether it ran, or it was not sent at all: the same bytes again settle both.
+                _log.warning("store-outcome-unknown", digest=str(signed.digest), error=str(error))
+                last_ms = max(leaving.entry.event.answer_until for leaving in batch)
+                if self._now_ms() > last_ms:
+                    await self._signer.settle(signed.lease, None)
+                    return False
+                if isinstance(error, OutcomeUnknownError) and (found := await self._found(signed)) is not None:
+                    done = found
+                else:
+                    await self._sleep(min(backoff.next_s(), self._limits.retry_cap_s))
+                    continue
+            return await self._account(batch, signed, done)
+
+    async def _account(self, batch: list[Leaving], signed: SignedTransaction, done: ExecutedTransaction) -> bool:
+        await self._signer.settle(signed.lease, gas_coin_after(done))
+        if done.abort is not None:
+            _log.warning("store-aborted", answers=len(batch), digest=str(done.digest), why=done.abort.description)
+            self._forget_versions(batch)
+            return False
+        for leaving in batch:
+            _log.info(
+                "stored",
+                request_id=str(leaving.entry.request_id),
+                digest=str(done.digest),
+                answers=len(batch),
+                gas=done.gas.net,
+            )
+            self._end(leaving.entry, Step.STORE)
+            await self._free(leaving)
+        return True
+
+    async def _found(self, signed: SignedTransaction) -> ExecutedTransaction | None:
+        try:
+            return await self._ledger.get_transaction(signed.digest)
+        except LedgerError:
+            return None
+
+    async def _settle_unsent(self, signed: SignedTransaction) -> None:
+        """Give a refused transaction's coin back as the ledger has it now."""
+        coin = TRANSACTION_DATA.decode(signed.transaction).gas_data.payment[0]
+        try:
+            current = (await self._ledger.get_object(coin.object_id)).ref
+        except NotFoundError:
+            await self._signer.settle(signed.lease, coin, gone=True)
+        except LedgerError:
+            await self._signer.settle(signed.lease, coin)
+        else:
+            await self._signer.settle(signed.lease, current)
+
+    async def _free(self, leaving: Leaving) -> None:
+        if leaving.reservation is not None:
+            reservation, leaving.reservation = leaving.reservation, None
+            await self.give_back(reservation)
+
+    def _end(self, entry: Entry, step: Step) -> None:
+        if entry.state not in FINAL:
+            self._book.end(entry, step)
+        leaving = self._waiting.get(bytes(entry.request_id))
+        if leaving is not None:
+            leaving.over.set()
+
+    # ---- the transaction -----------------------------------------------------------------------------------------
+
+    def _inline_length(self, entry: Entry) -> int:
+        length = len(entry.answer.sealed) if entry.answer is not None else 0
+        return length if length <= self._book.inline_bytes else 0
+
+    def _kind(self, batch: list[Leaving], refs: dict[bytes, SharedRef]) -> bytes:
+        answers = [self._answer(leaving.entry, refs[bytes(leaving.entry.request_id)]) for leaving in batch]
+        builder = ProgrammableBuilder()
+        place = self._place
+        if len(answers) == 1:
+            store_k8s_response(builder, place.contract, place.cluster, place.enclave, answers[0])
+        else:
+            store_k8s_responses(builder, place.contract, place.cluster, place.enclave, answers)
+        return TRANSACTION_KIND.encode(builder.finish())
+
+    def _answer(self, entry: Entry, ref: SharedRef) -> Answer:
+        if entry.answer is None or entry.signed is None:
+            raise LocalProcessError("an answer is not signed yet; this is a fault of the executor")
+        sealed = entry.answer.sealed
+        return Answer(
+            request=ref,
+            sequence=entry.signed.sequence,
+            status=entry.answer.status,
+            body=sealed if len(sealed) <= self._book.inline_bytes else None,
+            body_hash=sealed_hash(sealed),
+            body_length=len(sealed),
+            executed_at=entry.answer.executed_at,
+            signature=entry.signed.signature,
+        )
+
+    async def _shared(self, ids: list[Address]) -> dict[bytes, SharedRef]:
+        """Name requests as shared objects; what the ledger does not have (any more) is left out."""
+        unknown = [each for each in ids if bytes(each) not in self._versions]
+        if unknown:
+            for each, found in zip(unknown, await self._ledger.get_objects(unknown), strict=True):
+                if found is None:
+                    continue
+                if not isinstance(found.owner, SharedOwner):
+                    raise BadLedgerAnswerError(f"the request {each} is not a shared object; the node is broken")
+                self._versions[bytes(each)] = found.owner.initial_shared_version
+        return {
+            bytes(each): SharedRef(each, self._versions[bytes(each)]) for each in ids if bytes(each) in self._versions
+        }
+
+    def _forget_versions(self, batch: list[Leaving]) -> None:
+        for leaving in batch:
+            self._versions.pop(bytes(leaving.entry.request_id), None)
+
+    async def _gas_price(self) -> int:
+        now = self._monotonic()
+        if self._price is None or now - self._price[0] > self._limits.gas_price_fresh_s:
+            price = await self._ledger.gas_price()
+            self._price = (now, min(price, self._limits.gas_price_cap_mist))
+        return self._price[1]
+
+
+def gas_coin_after(done: ExecutedTransaction) -> ObjectRef | None:
+    """The paying coin as a transaction left it, None where its effects do not say."""
+    effects = done.effects
+    if effects.gas_object_index is None or effects.gas_object_index >= len(effects.changed_objects):
+        return None
+    change = effects.changed_objects[effects.gas_object_index]
+    if not isinstance(change.output_state, ObjectWrite):
+        return None
+    return ObjectRef(change.object_id, effects.lamport_version, change.output_state.digest)
