@@ -17,7 +17,7 @@ import structlog
 
 from enclave import control, logs
 from enclave.boot import Boot, Stage
-from enclave.errors import BootFailed
+from enclave.errors import BootFailed, BootRefused
 from enclave.places import Places, separate_uids
 from enclave.processes import Children
 from wire.control import CONTROL_PORT
@@ -29,6 +29,7 @@ REBOOT = 70
 _log = structlog.get_logger()
 _STOP_SECONDS = 8.0
 _GIVE_BACK_SECONDS = 20.0
+_ANSWER_SECONDS = 0.2
 
 
 class Supervisor:
@@ -52,7 +53,13 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._end, 0)
         listener = open_vsock(self._places.vsock).listen(CONTROL_PORT)
-        methods = {"boot": self._take, "activated": self._activated, "status": self._status, "stop": self._stop}
+        methods = {
+            "boot": self._take,
+            "activate": self._activate,
+            "status": self._status,
+            "give_back": self._give_back,
+            "stop": self._stop,
+        }
         tasks = [
             asyncio.create_task(control.serve(listener, methods), name="control"),
             asyncio.create_task(self._boot_up(), name="boot"),
@@ -98,7 +105,7 @@ class Supervisor:
         self._boot.take_parameters(params)
         return {}
 
-    async def _activated(self, params: Any) -> dict[str, Any]:
+    async def _activate(self, params: Any) -> dict[str, Any]:
         self._boot.take_activation(params)
         return {}
 
@@ -113,20 +120,23 @@ class Supervisor:
             "processes": self._children.status(),
         }
 
+    async def _give_back(self, params: Any) -> dict[str, Any]:
+        """Have the executor return the gas; it knows from the ledger who the operator is."""
+        if self._boot.stage is not Stage.READY:
+            raise BootRefused("the enclave is not ready; it holds no gas yet")
+        client = Client(self._places.executor)
+        try:
+            answer = await client.call("give_back", params, timeout=_GIVE_BACK_SECONDS)
+        except WireError as error:
+            raise BootRefused(f"the gas was not returned: {error}") from None
+        finally:
+            await client.close()
+        digest = answer.get("digest") if isinstance(answer, dict) else None
+        return {"digest": str(digest) if digest else None}
+
     async def _stop(self, _: Any) -> dict[str, Any]:
-        """Have the executor return the gas, then end; what it could not return is said."""
-        returned: dict[str, Any] = {"returned": None, "reason": ""}
-        if self._boot.stage is Stage.READY:
-            client = Client(self._places.executor)
-            try:
-                answer = await client.call("give_back", {}, timeout=_GIVE_BACK_SECONDS)
-                returned["returned"] = str(answer.get("digest", "")) if isinstance(answer, dict) else None
-            except WireError as error:
-                returned["reason"] = str(error)
-            finally:
-                await client.close()
-        asyncio.get_running_loop().call_later(0.2, self._end, 0)
-        return returned
+        asyncio.get_running_loop().call_later(_ANSWER_SECONDS, self._end, 0)
+        return {}
 
 
 async def _run(nsm: Path) -> int:

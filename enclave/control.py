@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
+from attestation import cbor
+from attestation.limits import Limits
 from enclave.errors import BootRefused
 from wire.control import CONTROL_LIMITS
 from wire.errors import FrameError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     Methods = Mapping[str, Callable[[Any], Awaitable[Any]]]
 
+_MESSAGE = Limits(document_bytes=CONTROL_LIMITS.frame_bytes)
 _CONNECTIONS = 8
 _SECONDS = 10.0
 
@@ -46,25 +48,26 @@ async def _converse(connection: socket.socket, methods: Methods, seconds: float)
         if frame is not None:
             answer = await _answer(frame, methods)
             async with asyncio.timeout(seconds):
-                await write_frame(writer, json.dumps(answer).encode(), limits=CONTROL_LIMITS)
+                await write_frame(writer, cbor.encode(answer), limits=CONTROL_LIMITS)
     writer.close()
 
 
 async def _answer(frame: bytes, methods: Methods) -> dict[str, Any]:
     try:
-        question = json.loads(frame)
-    except (ValueError, RecursionError):
-        return _error("bad-request", "a call is JSON")
-    if not isinstance(question, dict) or set(question) != {"method", "params"}:
-        return _error("bad-request", "a call has exactly the fields method and params")
-    method = methods.get(question["method"]) if isinstance(question["method"], str) else None
+        question = cbor.decode(frame, limits=_MESSAGE)
+    except cbor.CborError as error:
+        return _error(None, "bad-request", f"a call is CBOR: {error}")
+    if not isinstance(question, dict) or set(question) != {"id", "method", "params"}:
+        return _error(None, "bad-request", "a call has exactly the fields id, method and params")
+    number, name = question["id"], question["method"]
+    method = methods.get(name) if isinstance(name, str) else None
     if method is None:
-        return _error("unknown-method", f"known are {', '.join(sorted(methods))}")
+        return _error(number, "unknown-method", f"known are {', '.join(sorted(methods))}")
     try:
-        return {"result": await method(question["params"])}
+        return {"id": number, "result": await method(question["params"])}
     except BootRefused as error:
-        return _error("refused", str(error))
+        return _error(number, "refused", str(error))
 
 
-def _error(code: str, message: str) -> dict[str, Any]:
-    return {"error": {"code": code, "message": message}}
+def _error(number: Any, code: str, message: str) -> dict[str, Any]:
+    return {"id": number, "error": {"code": code, "message": message}}

@@ -6,6 +6,10 @@ import ctypes
 import os
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -71,17 +75,27 @@ def forbid_dumps() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
-def drop_bounding_set() -> None:
-    """Give up every capability for what is executed later."""
+def drop_bounding_set(keep: Collection[int] = ()) -> None:
+    """Give up every capability but these for what is executed later."""
     for number in range(_LAST_CAPABILITY + 1):
-        if _libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(number), 0, 0, 0) != 0:
+        if number not in keep and _libc.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(number), 0, 0, 0) != 0:
             break
 
 
 def drop_capabilities() -> None:
     """Give up every capability that this process has."""
+    _set_capabilities(0)
+
+
+def keep_capabilities(numbers: Collection[int]) -> None:
+    """Give up every capability but these, for this process and what it executes."""
+    drop_bounding_set(numbers)
+    _set_capabilities(sum(1 << number for number in numbers))
+
+
+def _set_capabilities(mask: int) -> None:
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    _checked(_libc.capset(header, bytes(24)), "capset")
+    _checked(_libc.capset(header, struct.pack("=6I", mask, mask, 0, 0, 0, 0)), "capset")
 
 
 @dataclass(frozen=True)

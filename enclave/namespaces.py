@@ -19,6 +19,7 @@ from pathlib import Path
 
 from enclave import kernel
 from enclave.errors import NamespacesNotAllowed
+from enclave.places import Uid, separate_uids
 
 PACKAGES = ("attestation", "chain", "enclave", "gateway", "sui", "wire")
 """The packages that the enclave runs, and that are measured."""
@@ -28,8 +29,10 @@ GUEST_NSM = "/dev/nsm/nsm.sock"
 GUEST_KUBERNETES = "/opt/k3s-daas/k3s"
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_SETTINGS = ("alternatives", "ca-certificates", "ca-certificates.conf", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
-             "localtime", "mime.types", "nsswitch.conf", "pki", "protocols", "services", "ssl")  # fmt: skip
+_SETTINGS = (
+    "alternatives", "ca-certificates", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types",
+    "nsswitch.conf", "pki/ca-trust", "pki/tls/certs", "protocols", "services", "ssl/certs", "ssl/openssl.cnf",
+)  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _TMPFS = (("/run", "64m", 0o755), ("/tmp", "256m", 0o1777), ("/var", "1g", 0o755), ("/dev/shm", "64m", 0o1777))  # noqa: S108
 _ADDRESS, _GATEWAY = "10.77.0.1/24", "10.77.0.2"
@@ -50,7 +53,7 @@ class Outside:
     """What of the host the enclave is given: paths only.
 
     Attributes:
-        vsock: The host's vsock socket; its folder is bound, so that host ports can be reached.
+        vsock: The host's vsock socket; its folder is bound, so that host ports can be reached, and holds nothing else.
         nsm: The simulated device's socket.
         kubernetes: The Kubernetes binary; may be missing in tests.
         code: The folder that holds our packages.
@@ -64,15 +67,18 @@ class Outside:
     scratch: Path
 
 
-def leave_host() -> bool:
+def leave_host(*, one_uid: bool = False) -> bool:
     """Enter new namespaces; the next forked child is PID 1. Returns whether several uids can be used inside.
+
+    Args:
+        one_uid: do as without root, in a user namespace.
 
     Raises:
         NamespacesNotAllowed: neither as this user nor in a user namespace.
     """
     flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
     ids = kernel.IdMap(os.geteuid(), os.getegid())
-    if ids.uid == 0:
+    if ids.uid == 0 and not one_uid:
         with contextlib.suppress(OSError):
             kernel.unshare(flags)
             return True
@@ -123,20 +129,25 @@ def _root(outside: Outside) -> None:
     kernel.mount("", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     root = outside.scratch
     _tmpfs(root, "16m", 0o755)
-    (root / "dev").mkdir()
+    _made(root, "/dev")
     for place, size, mode in _TMPFS:
         _tmpfs(_made(root, place), size, mode)
+    _made(root, "/var/lib")
     for place in _SYSTEM:
         _system(root, Path(place))
     _settings(root)
     for name in _DEVICES:
-        _bind(Path("/dev") / name, root, writable=True)
+        _bind(Path("/dev") / name, root)
     (root / "dev" / "fd").symlink_to("/proc/self/fd")
     bound = _python(root)
     _code(root, outside.code, bound)
     _bind(outside.vsock.parent, root, target=f"{GUEST_VSOCK}/host")
     _made(root, f"{GUEST_VSOCK}/guest").chmod(0o1777)
-    _bind(outside.nsm, root, target=GUEST_NSM, writable=True)
+    _bind(outside.nsm, root, target=GUEST_NSM)
+    device = root / Path(GUEST_NSM).parent.relative_to("/")
+    device.chmod(0o700)
+    if separate_uids():
+        os.chown(device, Uid.BROKER, Uid.BROKER)
     if outside.kubernetes is not None:
         _bind(outside.kubernetes.resolve(), root, target=GUEST_KUBERNETES)
     _enter(root)
@@ -205,7 +216,7 @@ def _code(root: Path, code: Path, bound: list[Path]) -> None:
             target.chmod(0o644)
 
 
-def _bind(source: Path, root: Path, *, target: str = "", writable: bool = False) -> None:
+def _bind(source: Path, root: Path, *, target: str = "") -> None:
     place = target or str(source)
     if source.is_dir():
         inside = _made(root, place)
@@ -213,11 +224,10 @@ def _bind(source: Path, root: Path, *, target: str = "", writable: bool = False)
         inside = _made(root, str(Path(place).parent)) / Path(place).name
         inside.touch()
     kernel.mount(str(source), str(inside), flags=kernel.MS_BIND | kernel.MS_REC)
-    if not writable:
-        # Flags that the host's mount has locked must be kept; a user namespace is refused without them.
-        locked = _locked_flags(inside)
-        flags = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID | locked
-        kernel.mount("", str(inside), flags=flags)
+    # Flags that the host's mount has locked must be kept; a user namespace is refused without them. Sockets and
+    # devices answer on a read-only mount as on any other.
+    flags = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | kernel.MS_NOSUID | _locked_flags(inside)
+    kernel.mount("", str(inside), flags=flags)
 
 
 def _locked_flags(place: Path) -> int:

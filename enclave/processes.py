@@ -46,7 +46,11 @@ class Death(Enum):
 
 @dataclass(frozen=True)
 class Process:
-    """One row of the table; `socket` is what proves that it is ready, else it makes its ready file."""
+    """One row of the table.
+
+    `socket` is what proves that it is ready, else it makes its ready file; `reader` is who else may read what it
+    leaves for its group in its private folder.
+    """
 
     name: str
     module: str
@@ -54,6 +58,7 @@ class Process:
     death: Death
     socket: str = ""
     entropy: bool = False
+    reader: Uid | None = None
     arguments: tuple[str, ...] = ()
 
 
@@ -75,7 +80,7 @@ SIGNER = Process("signer", "enclave.signer", Uid.SIGNER, Death.REBOOT, socket="s
 BROKER = Process("broker", "enclave.broker", Uid.BROKER, Death.REBOOT, socket="broker")
 FRONT = Process("front", "enclave.attestation_front", Uid.FRONT, Death.RESTART)
 EGRESS = Process("egress", "enclave.egress", Uid.EGRESS, Death.RESTART)
-KUBERNETES = Process("kubernetes", "enclave.k3s", Uid.KUBERNETES, Death.RESTART)
+KUBERNETES = Process("kubernetes", "enclave.k3s", Uid.KUBERNETES, Death.RESTART, reader=Uid.EXECUTOR)
 EXECUTOR = Process("executor", "enclave.executor", Uid.EXECUTOR, Death.RESTART)
 GATEWAY = Process("gateway", "enclave.gateway_process", Uid.GATEWAY, Death.RESTART)
 
@@ -178,7 +183,8 @@ class Children:
         folder = self._places.private(process.name)
         folder.mkdir(mode=0o700, exist_ok=True)
         if self._separate:
-            os.chown(folder, process.uid, process.uid)
+            os.chown(folder, process.uid, process.reader or process.uid)
+            folder.chmod(0o700 if process.reader is None else 0o2710)
 
     def _spawn(self, process: Process) -> int:
         uid = ["--uid", str(int(process.uid))] if self._separate else []

@@ -1,9 +1,10 @@
 """Starts one simulated enclave on this host: `python -m enclave.sandbox --vsock PATH --nsm SOCKET --kubernetes BINARY`.
 
-It plays the hypervisor: it listens on the vsock path, closes the enclave off (`enclave.namespaces`), starts its PID 1
-and hands the host's connections over. Paths only, no secrets. The enclave's log is this process's standard error;
-its end is the enclave's end, with the same exit code (3: this machine does not allow it, the last line says why), and
-when this process is killed the enclave dies with it. SIGTERM asks the enclave to stop in order.
+It plays the hypervisor: it listens on the vsock path (in a folder of its own, which the enclave sees), closes the
+enclave off (`enclave.namespaces`), starts its PID 1 and hands the host's connections over. Paths only, no secrets. The
+enclave's log is this process's standard error; its end is the enclave's end, with the same exit code (3: this machine
+does not allow it, the last line says why), and when this process is killed the enclave dies with it. SIGTERM asks the
+enclave to stop in order.
 
 The first line on standard output is JSON, {"started": true, "separate_uids": BOOL}.
 """
@@ -28,23 +29,26 @@ from wire.vsock import HybridSwitch
 
 NOT_ALLOWED = 3
 _STOP_SECONDS = 10.0
+_NEEDED = (0, 1, 3, 5, 6, 7, 8)
+"""CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETPCAP: what PID 1 needs to give its children their uids."""
 
 
 def main() -> int:
     """Start the enclave and wait for its end."""
     options = _options()
+    folder = options.vsock.resolve().parent
     outside = Outside(
         vsock=options.vsock.resolve(),
         nsm=options.nsm.resolve(),
         kubernetes=options.kubernetes.resolve() if options.kubernetes else None,
         code=options.code.resolve(),
-        scratch=options.vsock.resolve().with_name(options.vsock.name + ".root"),
+        scratch=folder.with_name(folder.name + ".root"),
     )
     os.umask(0o077)
     try:
         listener = listen_unix(outside.vsock)
         outside.scratch.mkdir(exist_ok=True)
-        separate = leave_host()
+        separate = leave_host(one_uid=options.one_uid)
     except (NamespacesNotAllowed, ConnectFailed, OSError) as error:
         return _failed(error)
     started, tell = os.pipe()
@@ -68,6 +72,7 @@ def _become_enclave(outside: Outside, listener: SocketListener, tell: int) -> No
         close_off(outside)
     except NamespacesNotAllowed as error:
         os._exit(_failed(error))
+    kernel.keep_capabilities(_NEEDED)
     os.chdir(outside.code)
     os.write(tell, b"closed off")
     os.close(tell)
@@ -120,6 +125,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--vsock", type=Path, required=True, help="where the host's vsock socket is to lie")
     parser.add_argument("--nsm", type=Path, required=True, help="the simulated device's socket")
     parser.add_argument("--kubernetes", type=Path, help="the Kubernetes binary")
+    parser.add_argument("--one-uid", action="store_true", help="do as without root: a user namespace with one uid")
     parser.add_argument("--code", type=Path, default=Path(__file__).resolve().parent.parent, help="our packages")
     return parser.parse_args()
 

@@ -3,7 +3,7 @@
 PCR0 covers every package that the enclave runs, PCR1 those that boot it and hold its keys, PCR2 the rest; each is
 SHA384(48 zero bytes || SHA384(listing)), as a device extends a fresh register. The listing has, per file and sorted
 by name, the lengths and bytes of name and content, so nothing can move from one file to another. Compiled caches are
-left out; times, owners and modes do not count.
+left out, and so is this simulation, which the enclave does not run; times, owners and modes do not count.
 """
 
 from __future__ import annotations
@@ -52,9 +52,12 @@ def _listing(code: Path, packages: tuple[str, ...]) -> bytes:
     listing = bytearray()
     files = [path for package in packages for path in (code / package).rglob("*")]
     for path in sorted(files, key=lambda p: p.relative_to(code).as_posix().encode()):
-        if "__pycache__" in path.parts or path.suffix == ".pyc" or path.is_symlink() or not path.is_file():
+        inside = path.relative_to(code)
+        if "__pycache__" in inside.parts or path.suffix == ".pyc" or inside.parts[:2] == ("attestation", "sim"):
             continue
-        name, content = path.relative_to(code).as_posix().encode(), path.read_bytes()
+        if path.is_symlink() or not path.is_file():
+            continue
+        name, content = inside.as_posix().encode(), path.read_bytes()
         listing += _LENGTHS.pack(len(name), len(content)) + name + content
     return bytes(listing)
 
