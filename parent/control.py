@@ -43,9 +43,9 @@ class Control:
             else:
                 return
 
-    async def activated(self, enclave: str, epoch: int) -> None:
+    async def activate(self, enclave: str, epoch: int) -> None:
         """Tell the enclave which object it has become: a hint that it checks."""
-        await self._call("activated", {"enclave": enclave, "epoch": epoch}, self._limits.enclave_call_seconds)
+        await self._call("activate", {"enclave": enclave, "epoch": epoch}, self._limits.enclave_call_seconds)
 
     async def status(self) -> dict[str, Any]:
         """Ask how far it is: {stage, waiting_for, ready, failed, separate_uids, processes}."""
@@ -54,9 +54,9 @@ class Control:
             raise RegistrationError("the enclave's status is no table; is it the image of this version?")
         return answer
 
-    async def stop(self) -> dict[str, Any]:
-        """Have it end in order: it gives its gas back to the operator first."""
-        answer = await self._call("stop", {}, self._limits.give_back_seconds)
+    async def give_back(self, address: str) -> dict[str, Any]:
+        """Ask it to return its gas; it answers with the digest of the transaction."""
+        answer = await self._call("give_back", {"to": address}, self._limits.give_back_seconds)
         return answer if isinstance(answer, dict) else {}
 
     async def _call(self, method: str, params: dict[str, Any], seconds: float) -> Any:

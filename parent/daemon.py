@@ -211,7 +211,7 @@ class Daemon:
     async def _shut_down(self) -> None:
         if self._bringup is not None and self._state.ready:
             with contextlib.suppress(ParentError, WireError, OSError, TimeoutError):
-                log.info("enclave ended", **await self._bringup.end())
+                log.info("gas returned", **await self._bringup.give_back())
         if self._enclave is not None:
             self._enclave.cancel()
             await asyncio.gather(self._enclave, return_exceptions=True)

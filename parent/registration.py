@@ -113,7 +113,7 @@ class Bringup:
         self._tell("the activation")
         activated = await operator.activate(registration.enclave)
         self._active = Activated(registration.enclave, activated.epoch, identity.address)
-        await self._control.activated(str(registration.enclave), activated.epoch)
+        await self._control.activate(str(registration.enclave), activated.epoch)
         self._tell("the tokens' announcements")
         now = (await self._known_ledger().service_info()).timestamp_ms
         await operator.announce(await operator.live_tokens(now))
@@ -130,9 +130,9 @@ class Bringup:
         if held < self._limits.enclave_low_mist:
             await self._operator.send(self._active.address, self._limits.enclave_full_mist - held)
 
-    async def end(self) -> dict[str, Any]:
-        """Have the enclave end in order; it returns its gas to the operator first, and says what it returned."""
-        return await self._control.stop()
+    async def give_back(self) -> dict[str, Any]:
+        """Ask the enclave to return its gas to the operator."""
+        return await self._control.give_back(str(self._operator.address)) if self._operator is not None else {}
 
     def _prepared(self) -> tuple[Configuration, Operator]:
         """Read the files once, and connect."""

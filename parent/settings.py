@@ -18,7 +18,7 @@ class Settings:
         configuration: The file with the cluster's approved configuration.
         operator_key: The file with the operator's private key (one entry of a Sui keystore).
         listen: Where kubectl connects; `attestation_listen`: where documents are asked for.
-        simulation: The simulation PKI's folder; `measurements`: the file that the simulated NSM reports.
+        simulation: The simulation PKI's folder.
         kubernetes: The Kubernetes binary.
         contract: The compiled contract, for the words of its aborts.
         record: A folder in which every relayed byte is kept, or empty.
@@ -37,7 +37,6 @@ class Settings:
     listen: str
     attestation_listen: str
     simulation: str
-    measurements: str
     kubernetes: str
     contract: str
     record: str = ""
