@@ -32,8 +32,6 @@ from tools import bench_processes  # noqa: E402 - the checkout is put on the pat
 
 DAAS = ROOT / ".venv" / "bin" / "k3s-daas"
 LOAD = ROOT / "tools" / "bench_load.py"
-RULES = ("/*:*:*", "/*/*:*:*", "*/*:*:*", "url:/*:get")
-STAKE_MIST = 2_000_000_000
 PODS = "/api/v1/namespaces/default/pods?limit=500"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 SPLIT = ("submit_ms", "finality_ms", "execute_ms", "store_ms", "total_ms")
@@ -59,15 +57,10 @@ class Stack:
         self.status: dict[str, Any] = {}
 
     def start(self, finality_ms: int) -> None:
-        """Bring it up, with a token that may do everything."""
+        """Bring it up; `up` makes a token that may do everything, and its kubeconfig."""
         self.daas("up", "--detach", "--finality-ms", str(finality_ms))
-        owner = self.json("key", "create", "--alias", "bench")["address"]
-        self.daas("ledger", "faucet", owner)
-        rules = [part for rule in RULES for part in ("--rule", rule)]
-        token = self.json("token", "create", "--owner", owner, *rules, "--wait")["token"]
-        self.daas("token", "stake", token, str(STAKE_MIST), "--yes")
-        self.kubeconfig = Path(self.json("kubeconfig", "--token", token)["kubeconfig"])
         self.status = self.json("status")
+        self.kubeconfig = Path(self.status["kubeconfig"])
 
     def daas(self, *arguments: str) -> str:
         """Run one command of the system."""
