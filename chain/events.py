@@ -107,6 +107,7 @@ class AuthenticatedEvents:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         refused: Callable[[LedgerEvent, ChainError], None] = lambda _event, _error: None,
         interrupted: Callable[[ChainError], None] = lambda _error: None,
+        any_gateway: bool = False,
         limits: Limits = LIMITS,
     ) -> None:
         """Follow through a ledger.
@@ -118,6 +119,7 @@ class AuthenticatedEvents:
             sleep: waits between attempts.
             refused: told of every event that failed a check.
             interrupted: told of every cut.
+            any_gateway: take requests under a grant from whatever gateway: for those who only look on.
             limits: page sizes, caps and delays.
         """
         self.expected = ExpectedTransactions(limits)
@@ -127,6 +129,7 @@ class AuthenticatedEvents:
         self._sleep = sleep
         self._refused = refused
         self._interrupted = interrupted
+        self._any_gateway = any_gateway
         self._limits = limits
         self._seen: OrderedDict[tuple[Digest, int], None] = OrderedDict()
         self._checked: OrderedDict[Digest, tuple[CheckedTransaction, ExecutedTransaction]] = OrderedDict()
@@ -258,7 +261,9 @@ class AuthenticatedEvents:
                 if attempt + 1 == self._limits.transaction_lookup_attempts:
                     raise
                 await self._sleep(self._limits.backoff_first_s)
-        checked = check_transaction(raw.digest, executed.transaction, executed.signatures)
+        checked = check_transaction(
+            raw.digest, executed.transaction, executed.signatures, by_own_gateway=self._any_gateway
+        )
         check_effects(executed, raw)
         self._checked[raw.digest] = (checked, executed)
         while len(self._checked) > self._limits.checked_transactions:

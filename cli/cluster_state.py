@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chain.bindings.objects import CLUSTER, Cluster
@@ -14,6 +13,9 @@ from sui.errors import BcsError
 from sui.types import Digest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from attestation import Measurement as Measured
     from cli.context import Context
 
 
@@ -33,7 +35,7 @@ async def read_cluster(context: Context) -> Cluster:
 def cluster_file_of(context: Context, cluster: Cluster) -> ClusterFile:
     """The public connection file of a cluster."""
     profile = context.profile
-    root = Path(profile.attestation_root).read_text(encoding="utf-8") if profile.attestation_root else None
+    root = profile.attestation_root or None
     if root is None and context.home.cluster_file.exists():
         root = context.cluster_file().attestation_root
     pending = [
@@ -91,6 +93,11 @@ async def refresh_cluster_file(context: Context) -> ClusterFile:
     if context.profile.admin_cap:
         write_cluster_file(context.home.cluster_file, file)
     return file
+
+
+def measurement_of(measured: Measured) -> Measurement:
+    """An approved image from what was measured."""
+    return Measurement((measured.pcr0, measured.pcr1, measured.pcr2))
 
 
 def read_measurements(path: Path) -> list[Measurement]:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from chain.ledger import Abort, Ledger
     from sui.keys import Ed25519Key
 
-COMPILED = Path(__file__).resolve().parent.parent / "build" / "k3s_daas.json"
+CHECKOUT = Path(__file__).resolve().parent.parent
+"""Where the program lies; in a checkout, what was built lies in `build/` there."""
+
+COMPILED = CHECKOUT / "build" / "k3s_daas.json"
 """The compiled contract of a checkout."""
 
 
