@@ -36,6 +36,7 @@ class CommandFailed(Exception):  # noqa: N818 - becomes the status of the effect
     """A command cannot be executed; `error` is what the effects will say."""
 
     def __init__(self, error: ExecutionFailure) -> None:
+        """Carry the failure."""
         super().__init__(error)
         self.error = error
 

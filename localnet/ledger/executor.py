@@ -20,18 +20,16 @@ from localnet.ledger.collect import collect
 from localnet.ledger.effects import Outcome, build_effects, lamport_version
 from localnet.ledger.failures import failure_of
 from localnet.ledger.gas import GasAccount, object_size
-from localnet.ledger.programmable import CallableFunctions, Programmable
+from localnet.ledger.programmable import Machinery, Programmable
 from localnet.ledger.store import coin_value
 from localnet.ledger.validate import InputObject
-from localnet.vm import NativesConfig, Session, StoredObject, TxContext, Vm, VmFailure
+from localnet.vm import NativesConfig, Session, StoredObject, TxContext, VmFailure
 from sui.effects import SUCCESS, Failed, Failure, MoveAbort
 from sui.object import GasCoinType, MoveObject
 from sui.type_tag import GAS_COIN_TYPE, MOVE_STDLIB, SUI_FRAMEWORK
 from sui.types import Address, AddressOwner, ObjectOwner
 
 if TYPE_CHECKING:
-    from localnet.ledger.limits import ProtocolLimits
-    from localnet.ledger.packages import PackageShelf
     from localnet.ledger.records import CommandOutput, ObjectRecord
     from localnet.ledger.store import Store
     from localnet.ledger.validate import CheckedTransaction
@@ -95,19 +93,13 @@ class _Objects:
         return StoredObject(data.tag, data.contents, record.ref.version)
 
 
+@dataclass(frozen=True, slots=True)
 class Executor:
     """Executes against a store; one for a ledger."""
 
-    def __init__(
-        self, store: Store, vm: Vm, shelf: PackageShelf, natives: NativesConfig, *, limits: ProtocolLimits
-    ) -> None:
-        """Tie the parts together."""
-        self._store = store
-        self._vm = vm
-        self._shelf = shelf
-        self._natives = natives
-        self._limits = limits
-        self._callable = CallableFunctions(vm)
+    store: Store
+    machinery: Machinery
+    natives: NativesConfig
 
     def run(
         self, checked: CheckedTransaction, digest: Digest, epoch: Epoch, *, checks: bool = True, record: bool = False
@@ -137,7 +129,7 @@ class _Run:
         self._checks = checks
         self._record = record
         gas = checked.data.gas_data
-        self._limits = home._limits  # noqa: SLF001 - one thing in two classes
+        self._limits = home.machinery.limits
         self._account = GasAccount(gas.budget, gas.price, self._limits)
         self._meter = self._account.meter()
         self._changes = Changes(checked.inputs, checked.gas)
@@ -224,7 +216,7 @@ class _Run:
         self._run = run
         try:
             run.run()
-            collect(run, session, self._changes, self._home._vm, self._limits)  # noqa: SLF001
+            collect(run, session, self._changes, self._home.machinery.vm, self._limits)
             self._return_budget(slot)
         except CommandFailed as failed:
             return failed.error, run.command, ()
@@ -243,29 +235,16 @@ class _Run:
             gas_budget=data.budget,
             sponsor=data.owner if data.owner != checked.data.sender else None,
         )
+        receiving = frozenset(ref.object_id for ref in checked.receiving)
         session = Session(
-            home._vm,  # noqa: SLF001
+            home.machinery.vm,
             tx_context=context,
-            objects=_Objects(
-                home._store,  # noqa: SLF001
-                self._changes,
-                frozenset(ref.object_id for ref in checked.receiving),
-            ),
-            natives=home._natives,  # noqa: SLF001
+            objects=_Objects(home.store, self._changes, receiving),
+            natives=home.natives,
             meter=self._meter,
             input_objects={object_id: given.record.object.owner for object_id, given in checked.inputs.items()},
         )
-        run = Programmable(
-            home._vm,  # noqa: SLF001
-            session,
-            checked,
-            gas,
-            home._shelf,  # noqa: SLF001
-            home._callable,  # noqa: SLF001
-            self._limits,
-            checks=self._checks,
-            record=self._record,
-        )
+        run = Programmable(home.machinery, session, checked, gas, checks=self._checks, record=self._record)
         return run, session
 
     def _bytes_read(self) -> int:
@@ -291,7 +270,7 @@ class _Run:
         contents = bytes(first.ref.object_id) + balance.to_bytes(8, "little")
         if len(gas) > 1:
             self._changes.rewrite(first, contents)
-        kind = self._home._vm.type_of(GAS_COIN_TYPE)  # noqa: SLF001
+        kind = self._home.machinery.vm.type_of(GAS_COIN_TYPE)
         value = [[[first.ref.object_id]], [balance - self._checked.data.gas_data.budget]]
         return Slot(kind, value, source=InputObject(first, mutable=True, shared=False), is_gas=True, changed=True)
 

@@ -14,7 +14,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from localnet.ledger.errors import StateError
-from localnet.vm import PackageMap, Ref, Session, TxContext, Vm, rebase
+from localnet.vm import PackageMap, Ref, Session, TxContext, Value, Vm, rebase
 from localnet.vm.abilities import STORE
 from localnet.vm.deserialize import deserialize
 from localnet.vm.errors import VmFailure
@@ -133,7 +133,7 @@ def _system_objects(seed: int, packages: dict[Address, MovePackage]) -> list[Gen
 def _mint(session: Session) -> int:
     """Do what `0x2::sui::new` does, with a witness that the VM takes for one: register SUI, mint the supply."""
     texts = (bytearray(b"SUI"), bytearray(b"Sui"), bytearray())
-    none = [[]]
+    none: Value = [[]]
     sui = (SUI_COIN_TYPE,)
     treasury, metadata = session.execute(SUI_FRAMEWORK, "coin", "create_currency", sui, [[True], 9, *texts, none])
     session.execute(SUI_FRAMEWORK, "transfer", "public_freeze_object", (metadata.type,), [metadata.value])

@@ -17,11 +17,13 @@ from localnet.ledger import listing
 from localnet.ledger.chain import Chain
 from localnet.ledger.errors import SignatureRejected, StateError
 from localnet.ledger.executor import Epoch, Executor
+from localnet.ledger.form import check_form, check_signatures, decode
 from localnet.ledger.framework import find_bundle, read_bundle
 from localnet.ledger.genesis import faucet_key, genesis_transaction
 from localnet.ledger.limits import LIMITS, ProtocolLimits
 from localnet.ledger.nitro import document_reader
 from localnet.ledger.packages import PackageShelf
+from localnet.ledger.programmable import CallableFunctions, Machinery
 from localnet.ledger.records import (
     Balance,
     CheckpointRecord,
@@ -35,7 +37,7 @@ from localnet.ledger.records import (
 )
 from localnet.ledger.simulate import Simulator
 from localnet.ledger.store import Store
-from localnet.ledger.validate import check_form, check_gas, check_inputs, check_signatures, decode
+from localnet.ledger.validate import check_gas, check_inputs
 from localnet.vm import NativesConfig, Vm
 from sui.bcs import U64
 from sui.builder import ProgrammableBuilder, transaction_data
@@ -94,7 +96,8 @@ class Ledger:
         self._vm = Vm(self._shelf)
         self._seed = seed
         natives = NativesConfig(nitro=document_reader(trust_roots))
-        self._executor = Executor(self._store, self._vm, self._shelf, natives, limits=limits)
+        machinery = Machinery(self._vm, self._shelf, CallableFunctions(self._vm), limits)
+        self._executor = Executor(self._store, machinery, natives)
         self._chain = Chain(
             self._store, self._shelf, clock, finality_ms=finality_ms, idle_checkpoint_ms=idle_checkpoint_ms
         )

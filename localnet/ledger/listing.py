@@ -42,12 +42,11 @@ def owned_objects(
     if after is not None:
         where.append("(type, rank, live.id) > (?, ?, ?)")
         values += _read_cursor(after)
-    rows = store.db.execute(
-        "SELECT type, rank, live.id, bcs FROM live JOIN objects ON objects.id = live.id"
-        f" AND objects.version = live.version WHERE {' AND '.join(where)}"
-        " ORDER BY type, rank, live.id LIMIT ?",
-        (*values, limit + 1),
-    ).fetchall()
+    head = "SELECT type, rank, live.id, bcs FROM live JOIN objects ON objects.id = live.id"
+    query = (
+        f"{head} AND objects.version = live.version WHERE {' AND '.join(where)} ORDER BY type, rank, live.id LIMIT ?"
+    )
+    rows = store.db.execute(query, (*values, limit + 1)).fetchall()
     more = len(rows) > limit
     rows = rows[:limit]
     return Page(tuple(record_of(row[3]) for row in rows), _CURSOR.encode(tuple(rows[-1][:3])) if more else None)

@@ -13,6 +13,7 @@ What it does not do: store, charge storage, make effects. Upgrade has its place 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from localnet.ledger.arguments import Arguments, CommandFailed, Slot, argument_error, is_object
@@ -84,15 +85,23 @@ class CallableFunctions:
         return True if declared.is_entry else None
 
 
+@dataclass(frozen=True, slots=True)
 class Handed:
     """An object that a command gave to an owner (not Move code: that is in the session)."""
 
-    __slots__ = ("owner", "type", "value")
+    type: Type
+    value: Any
+    owner: Owner
 
-    def __init__(self, kind: Type, value: Any, owner: Owner) -> None:
-        self.type = kind
-        self.value = value
-        self.owner = owner
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """What every run of a ledger uses: the machine, its packages, which functions may be called, the limits."""
+
+    vm: Vm
+    shelf: PackageShelf
+    functions: CallableFunctions
+    limits: ProtocolLimits
 
 
 class Programmable:
@@ -100,13 +109,10 @@ class Programmable:
 
     def __init__(
         self,
-        vm: Vm,
+        machinery: Machinery,
         session: Session,
         checked: CheckedTransaction,
         gas: Slot | None,
-        shelf: PackageShelf,
-        callable_functions: CallableFunctions,
-        limits: ProtocolLimits,
         *,
         checks: bool = True,
         record: bool = False,
@@ -114,25 +120,21 @@ class Programmable:
         """Prepare a run.
 
         Args:
-            vm: the machine.
+            machinery: of the ledger.
             session: of this transaction.
             checked: the transaction.
             gas: the gas coin, less its budget.
-            shelf: where published packages go.
-            callable_functions: which functions a transaction may call.
-            limits: the protocol's table.
             checks: False lets any function be called, with any argument.
             record: keep what each command returned and changed, in `outputs`.
         """
-        self._vm = vm
+        self._vm = machinery.vm
+        self._callable = machinery.functions
         self._session = session
-        self._callable = callable_functions
         self._checked = checked
-        self._limits = limits
         self._checks = checks
         self._record = record
-        self.publisher = Publisher(vm, session, shelf, limits, self._emitted)
-        self.arguments = Arguments(vm, checked, gas, checks=checks)
+        self.publisher = Publisher(machinery.vm, session, machinery.shelf, machinery.limits, self._emitted)
+        self.arguments = Arguments(machinery.vm, checked, gas, checks=checks)
         self.handed: list[Handed] = []
         self.outputs: list[CommandOutput] = []
         self.events: list[Event] = []

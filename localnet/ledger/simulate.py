@@ -16,11 +16,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from localnet.ledger.errors import UserInputError
+from localnet.ledger.form import check_form
 from localnet.ledger.listing import owned_objects
 from localnet.ledger.records import ObjectRecord, SimulatedTransaction
 from localnet.ledger.store import coin_value, record_of
 from localnet.ledger.validate import (
-    check_form,
     check_gas,
     check_inputs,
     check_price_and_budget,

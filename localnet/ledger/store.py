@@ -116,7 +116,7 @@ def _live_row(record: ObjectRecord) -> LiveRow:
 class Store:
     """The open file. One writer, one thread."""
 
-    def __init__(self, state_dir: Path | str, *, cached_objects: int = 8_192) -> None:
+    def __init__(self, state_dir: Path | str, *, cached_objects: int = 2_048) -> None:
         """Open or create the state.
 
         Raises:

@@ -1,8 +1,8 @@
 """What a node checks before it executes a transaction.
 
 Steps, in this order; each raises and none changes anything:
-    1. form: size, kind, expiration, counts, pure arguments (`check_form`);
-    2. signatures: exactly those of the sender and of the gas owner, over the intent and the bytes;
+    1. form: size, kind, expiration, counts, pure arguments (`form.check_form`);
+    2. signatures: exactly those of the sender and of the gas owner (`form.check_signatures`);
     3. inputs: exist, at the version and digest that are named, owned by who signed, shared as claimed;
     4. gas: price, budget, coins.
 
@@ -15,41 +15,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localnet.ledger.errors import (
-    MalformedTransaction,
-    SignatureRejected,
     StaleObject,
-    TransactionExpired,
     UserInputError,
 )
+from localnet.ledger.form import limit_exceeded
 from localnet.ledger.store import coin_value
-from sui.errors import BcsError, KeyFormatError, SignatureError
-from sui.keys import verify_user_signature
 from sui.object import GasCoinType, MoveObject, MovePackage
 from sui.transaction import (
-    TRANSACTION_DATA,
-    EpochExpiration,
     ImmOrOwned,
     MakeMoveVec,
-    MergeCoins,
     MoveCall,
     Object,
     ProgrammableTransaction,
     Publish,
-    Pure,
     Receiving,
     Shared,
-    SplitCoins,
     TransactionData,
-    TransferObjects,
     Upgrade,
-    ValidDuring,
 )
 from sui.type_tag import StructTag, TypeTag, VectorTag
 from sui.types import (
     Address,
     AddressOwner,
     ConsensusAddressOwner,
-    Digest,
     ImmutableOwner,
     ObjectOwner,
     ObjectRef,
@@ -57,7 +45,7 @@ from sui.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from localnet.ledger.limits import ProtocolLimits
     from localnet.ledger.records import ObjectRecord
@@ -90,131 +78,6 @@ class CheckedTransaction:
     gas: tuple[ObjectRecord, ...]
     receiving: tuple[ObjectRef, ...]
     ended: tuple[tuple[Shared, int], ...]
-
-
-def decode(transaction: bytes, limits: ProtocolLimits) -> TransactionData:
-    """Return the TransactionData of which these bytes are the BCS.
-
-    Raises:
-        MalformedTransaction: they are not canonical BCS of one.
-        UserInputError: they are too many.
-    """
-    if len(transaction) > limits.max_tx_size_bytes:
-        raise UserInputError(
-            "Size limit exceeded: serialized transaction size exceeded maximum of "
-            f"{limits.max_tx_size_bytes} is {len(transaction)}"
-        )
-    try:
-        return TRANSACTION_DATA.decode(transaction)
-    except BcsError as error:
-        raise MalformedTransaction(f"unable to deserialize TransactionData: {error}") from error
-
-
-def check_signatures(data: TransactionData, transaction: bytes, signatures: Sequence[bytes]) -> None:
-    """Check that exactly the sender, and the gas owner if he is another, signed these bytes.
-
-    Raises:
-        SignatureRejected: a signature is missing, of somebody else, wrong, or of a scheme that is not supported.
-    """
-    required = {data.sender, data.gas_data.owner}
-    if len(signatures) != len(required):
-        raise SignatureRejected(f"Expect {len(required)} signer signatures but got {len(signatures)}.")
-    signers: set[Address] = set()
-    for signature in signatures:
-        try:
-            signers.add(verify_user_signature(signature, transaction))
-        except (SignatureError, KeyFormatError) as error:
-            raise SignatureRejected(f"Signature is not valid: {error}") from error
-    for signer in sorted(required - signers):
-        raise SignatureRejected(f"Required Signature from {signer} is absent.")
-
-
-def check_form(
-    data: TransactionData, limits: ProtocolLimits, *, epoch: int, chain_id: Digest
-) -> ProgrammableTransaction:
-    """Check everything that needs no look-up, and return the programmable transaction.
-
-    Raises:
-        MalformedTransaction: only the system sends this kind.
-        TransactionExpired: its time is over, or has not come, or it is for another chain.
-        UserInputError: a count or size exceeds its limit, or something that must not be empty is.
-    """
-    kind = data.kind
-    if not isinstance(kind, ProgrammableTransaction):
-        raise MalformedTransaction("System Transaction not accepted")
-    match data.expiration:
-        case EpochExpiration(last) if last < epoch:
-            raise TransactionExpired("Transaction Expired")
-        case ValidDuring() as during:
-            too_late = during.max_epoch is not None and during.max_epoch < epoch
-            too_early = during.min_epoch is not None and during.min_epoch > epoch
-            if too_late or too_early or during.chain != chain_id:
-                raise TransactionExpired("Transaction Expired")
-        case _:
-            pass
-    if len(kind.commands) > limits.max_programmable_tx_commands:
-        raise _limit("maximum commands in a programmable transaction", limits.max_programmable_tx_commands)
-    for argument in kind.inputs:
-        if isinstance(argument, Pure) and len(argument.value) >= limits.max_pure_argument_size_bytes:
-            raise _limit("maximum pure argument size", limits.max_pure_argument_size_bytes)
-    for command in kind.commands:
-        _check_command(command, limits)
-    return kind
-
-
-def _limit(what: str, value: int) -> UserInputError:
-    return UserInputError(f"Size limit exceeded: {what} is {value}")
-
-
-def _empty() -> UserInputError:
-    return UserInputError(
-        "TransferObjects, MergeCoin, and Publish cannot have empty arguments. "
-        "If MakeMoveVec has empty arguments, it must have a type specified"
-    )
-
-
-def _check_command(command: Command, limits: ProtocolLimits) -> None:
-    count = 0
-    match command:
-        case MoveCall():
-            if len(command.type_arguments) > limits.max_type_arguments:
-                raise _limit("maximum type arguments in a call transaction", limits.max_type_arguments)
-            for tag in command.type_arguments:
-                _check_type(tag, 1, limits)
-            if len(command.arguments) > limits.max_arguments:
-                raise _limit("maximum arguments in a move call", limits.max_arguments)
-        case TransferObjects():
-            count = len(command.objects)
-        case SplitCoins():
-            count = len(command.amounts)
-        case MergeCoins():
-            count = len(command.sources)
-        case MakeMoveVec():
-            count = len(command.elements) or (command.element_type is not None)
-            if command.element_type is not None:
-                _check_type(command.element_type, 1, limits)
-        case Publish() | Upgrade():
-            count = len(command.modules)
-            if count > limits.max_modules_in_publish:
-                raise _limit(
-                    "maximum modules in a programmable transaction publish command", limits.max_modules_in_publish
-                )
-            if len(command.dependencies) > limits.max_package_dependencies:
-                raise _limit("maximum package dependencies", limits.max_package_dependencies)
-    if not count and not isinstance(command, MoveCall):
-        raise _empty()
-    if count > limits.max_arguments:
-        raise _limit("maximum arguments in a programmable transaction command", limits.max_arguments)
-
-
-def _check_type(tag: TypeTag, depth: int, limits: ProtocolLimits) -> None:
-    if depth > limits.max_type_argument_depth:
-        raise _limit("maximum type argument depth in a call transaction", limits.max_type_argument_depth)
-    if isinstance(tag, VectorTag):
-        _check_type(tag.element, depth + 1, limits)
-    elif isinstance(tag, StructTag):
-        for parameter in tag.type_params:
-            _check_type(parameter, depth + 1, limits)
 
 
 def check_inputs(
@@ -261,7 +124,7 @@ def check_inputs(
                 receiving.append(ref)
     packages = tuple(_package(package_id, store) for package_id in sorted(set(_packages_of(kind.commands))))
     if len(seen) + len(packages) + len(data.gas_data.payment) > limits.max_input_objects:
-        raise _limit("maximum input and receiving objects in a transaction", limits.max_input_objects)
+        raise limit_exceeded("maximum input and receiving objects in a transaction", limits.max_input_objects)
     gas: list[ObjectRecord] = []
     for ref in data.gas_data.payment:
         if ref.object_id in seen:
@@ -281,7 +144,7 @@ def check_gas(checked: CheckedTransaction, limits: ProtocolLimits) -> None:
     if not gas.payment:
         raise UserInputError("Transaction gas payment missing.")
     if len(gas.payment) > limits.max_gas_payment_objects:
-        raise _limit("maximum number of gas payment objects", limits.max_gas_payment_objects)
+        raise limit_exceeded("maximum number of gas payment objects", limits.max_gas_payment_objects)
     check_price_and_budget(gas.price, gas.budget, limits)
     balance = sum(coin_value(coin.object.data) or 0 for coin in checked.gas if isinstance(coin.object.data, MoveObject))
     if balance < gas.budget:
