@@ -1,9 +1,6 @@
-"""The compiled contract and its Move sources, for tests that compare the bindings with them."""
+"""The contract's Move sources, parsed, for tests that compare the bindings with them."""
 
-import base64
-import json
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,19 +64,3 @@ def parse_module(text: str) -> MoveModule:
 def move_modules() -> dict[str, MoveModule]:
     """Every module of the contract by name, read from its sources."""
     return {path.stem: parse_module(path.read_text()) for path in sorted(SOURCES.glob("*.move"))}
-
-
-@pytest.fixture(scope="session")
-def compiled_modules(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """The contract's bytecode, compiled from the sources as they are now."""
-    out = tmp_path_factory.mktemp("contract") / "k3s_daas.json"
-    toolchain = ROOT / "move" / "toolchain"
-    done = subprocess.run(
-        ["node", str(toolchain / "build.mjs"), "--package", str(SOURCES.parent), "--out", str(out)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return [base64.b64decode(module) for module in json.loads(out.read_text())["modules"]]
