@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from attestation.sim.measure import installed_code, measure
 from attestation.sim.store import ROOT_CERTIFICATE, load_or_create
-from chain.cluster_file import Measurement
 from chain.configuration import make_configuration
 from cli.cluster import DEMO_DELAYS, SETTINGS, create_cluster
-from cli.cluster_state import refresh_cluster_file
+from cli.cluster_state import measurement_of, refresh_cluster_file
 from cli.context import COMPILED, Context, open_context
 from cli.contract import ADMIN_ALIAS, publish_package
 from cli.errors import CommandError
@@ -96,7 +96,7 @@ async def bring_up(home: Home, options: UpOptions, tell: Callable[[str], None]) 
             configuration = make_configuration(LEDGER_NAME, plaintext=not context.profile.ledger_ca)
             await create_cluster(
                 context, admin, act, settings=SETTINGS, delays=DEMO_DELAYS, bond=SETTINGS.min_bond,
-                measurements=[_measured()], configurations=[configuration],
+                measurements=[measurement_of(measure(installed_code()))], configurations=[configuration],
             )  # fmt: skip
         tell("enclave")
         await ask(home, "launch", _settings(context, home, options, pki))
@@ -130,16 +130,23 @@ def _check(options: UpOptions) -> None:
         raise CommandError("--ledger takes HOST:PORT of a node, or `local`")
 
 
-def _measured() -> Measurement:
-    found = measure(installed_code())
-    return Measurement((found.pcr0, found.pcr1, found.pcr2))
-
-
 def _ledger_flags(home: Home, options: UpOptions, root: Path) -> list[str]:
     if options.ledger != "local":
         return []
-    flags = ["--ledger-state", str(home.localnet), "--finality-ms", str(options.finality_ms), "--trust-root", str(root)]
-    return flags if options.seed is None else [*flags, "--seed", str(options.seed)]
+    return [
+        "--ledger-state", str(home.localnet), "--finality-ms", str(options.finality_ms), "--trust-root", str(root),
+        "--seed", str(_seed(home, options.seed)),
+    ]  # fmt: skip
+
+
+def _seed(home: Home, wanted: int | None) -> int:
+    """The ledger's seed: named, remembered, or fresh, so that two ledgers are two chains."""
+    remembered = home.root / "localnet.seed"
+    if wanted is None:
+        wanted = int(remembered.read_text()) if remembered.exists() else secrets.randbits(62)
+    home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    remembered.write_text(f"{wanted}\n")
+    return wanted
 
 
 async def _remember_ledger(home: Home, options: UpOptions, status: dict[str, Any]) -> None:
