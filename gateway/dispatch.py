@@ -3,7 +3,7 @@
 Concurrency: one task for each transaction on its way, at most `transactions_in_flight`; whatever arrives while a
 session's share of them is under way waits and is gathered. The order of one object's requests is the plan's.
 
-Rules: a transaction of several that is denied, or too dear for any coin, is taken apart and each request goes alone;
+Rules: a transaction of several that is denied, or late, or too dear for any coin, is taken apart and each request goes alone;
 any other failure is the failure of all its requests. Nobody waits for a ticket whose caller has gone before it was
 sent.
 """
@@ -14,7 +14,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.batching import Batch, BatchPlan, Ticket
-from gateway.errors import DeniedError, GasError
+from gateway.errors import DeniedError, GasError, OverdueError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -86,7 +86,7 @@ class Dispatcher:
         futures = [future for _, future in (ticket.item for ticket in batch.tickets)]
         try:
             accepted = await self._send([ticket.item[0] for ticket in batch.tickets])
-        except (DeniedError, GasError) as error:
+        except (DeniedError, GasError, OverdueError) as error:
             if len(batch.tickets) > 1:
                 self._plan.split(batch)
                 return

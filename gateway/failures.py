@@ -65,6 +65,10 @@ def explain(
         case OutcomeUnknownError():
             text = f"transaction {error.digest} was sent and no outcome came back: {_UNKNOWN}"
             return refusal(504, text, info=info)
+        case OverdueError() if not request_id:
+            return refusal(
+                504, "the request's deadline passed before the contract decided, nothing was done", info=info
+            )
         case OverdueError():
             text = f"no answer to request {request_id} was stored before its deadline: {_UNKNOWN}"
             return refusal(504, text, info=info, audit_id=request_id)

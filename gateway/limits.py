@@ -36,7 +36,7 @@ class Limits:
     handshakes: int = 64
     request_deadline_ms: int = 60_000
     stream_deadline_ms: int = 1_800_000
-    deadline_margin_ms: int = 500
+    deadline_margin_ms: int = 2_000
     deadline_extra_ms: int = 5_000
     answer_grace_ms: int = 2_000
     local_timeout_s: float = 60.0

@@ -17,7 +17,7 @@ from chain.bindings.calls import Contract, SharedRef, submission
 from chain.bindings.events import K8sAPIRequest, decode_event
 from chain.errors import BadLedgerAnswerError, PayloadError, TransactionRefusedError
 from chain.submit import SubmitOrder, build_submit, signed_grant
-from gateway.errors import DeniedError
+from gateway.errors import DeniedError, OverdueError
 from sui.effects import ObjectWrite
 from sui.transaction import TRANSACTION_KIND
 from sui.types import ObjectRef
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _CALL_BYTES: Final = 700
 _RULE_BYTES: Final = 200
+_TOO_LATE: Final = ("request", "EDeadlinePassed")
 _LASTING: Final = frozenset({("seal_token", "ERevoked"), ("seal_token", "EExpired"), ("seal_token", "EStake")})
 
 
@@ -115,6 +116,8 @@ def refusal_of(done: ExecutedTransaction, words: AbortTable, packages: frozenset
     if abort.package not in packages or abort.module is None:
         return TransactionRefusedError(f"{abort.description} (transaction {done.digest}, its gas is spent)")
     reason = words.reason(abort.module, abort.code)
+    if reason is not None and (reason.module, reason.name) == _TOO_LATE:
+        return OverdueError(f"{reason.words} (transaction {done.digest})")
     lasting = reason is not None and (reason.module, reason.name) in _LASTING
     return DeniedError(
         reason.words if reason else abort.description, str(done.digest), lasting=lasting, command=abort.command

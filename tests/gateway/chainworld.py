@@ -31,14 +31,14 @@ from sui.types import Address, Digest, ObjectRef, SharedOwner
 from tests.gateway.world import CHAIN_ID, CLUSTER, ENCLAVE, NOW_MS, PACKAGE, Owner
 
 KEY = Ed25519Key.generate(b"\x21" * 32)
-WORDS = {"ERevoked": "the token is revoked", "EDeadlinePassed": "the deadline has passed"}
 TABLE = AbortTable(
     {
         "seal_token": (b"ERevoked", b"the token is revoked"),
-        "request": (b"EDeadlinePassed", b"the deadline has passed"),
+        "request": (b"EDeadlineTooFar", b"the deadline is too far", b"EDeadlinePassed", b"the deadline has passed"),
     }
 )
 CODE = 1 << 63 | 7 << 32 | 0 << 16 | 1
+LATE = 1 << 63 | 7 << 32 | 2 << 16 | 3
 
 STATE = ClusterState(
     cluster=CLUSTER,

@@ -11,13 +11,13 @@ from chain.errors import LedgerUnreachableError, OutcomeUnknownError, Transactio
 from chain.grants import GrantScope, make_bearer
 from chain.payload import sealed_hash
 from chain.rules import Envelope, parse_rules
-from gateway.errors import AnswerError, DeniedError, GasError, LocalError
+from gateway.errors import AnswerError, DeniedError, GasError, LocalError, OverdueError
 from gateway.identity import Identity
 from gateway.limits import Limits
 from gateway.ports import Submission
 from sui.digests import derive_object_id, transaction_digest
 from sui.keys import verify_user_signature
-from tests.gateway.chainworld import ACTIVATED, CHANGED, CODE, KEY, ChainWorld, stored, token_of
+from tests.gateway.chainworld import ACTIVATED, CHANGED, CODE, KEY, LATE, ChainWorld, stored, token_of
 from tests.gateway.world import CHAIN_ID, CLUSTER, ENCLAVE, NOW_MS, PACKAGE, Owner
 
 
@@ -97,11 +97,19 @@ async def test_a_denied_one_spoils_no_other(chain, alice):
     batch = [asked(alice, b"1"), asked(alice, b"2", resource="secrets"), asked(alice, b"3")]
     first, second, third = await asyncio.gather(*(chain.submitter.submit(one) for one in batch), return_exceptions=True)
     assert isinstance(second, DeniedError)
-    assert second.words == "the deadline has passed"
+    assert second.words == "the deadline is too far"
     assert not second.lasting
     assert first.request_id != third.request_id
     assert chain.contract.transactions == [3, 1, 1, 1]
     assert not chain.coins.leases
+
+
+async def test_what_comes_too_late_is_overdue_not_denied(chain, alice):
+    chain.contract.aborts["secrets"] = ("request", LATE)
+    batch = [asked(alice, b"1"), asked(alice, b"2", resource="secrets")]
+    first, second = await asyncio.gather(*(chain.submitter.submit(one) for one in batch), return_exceptions=True)
+    assert first.digest in chain.ledger.transactions
+    assert isinstance(second, OverdueError)
 
 
 async def test_a_revoked_token_is_denied_for_good(chain, alice):
