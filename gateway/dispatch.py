@@ -3,9 +3,9 @@
 Concurrency: one task for each transaction on its way, at most `transactions_in_flight`; whatever arrives while a
 session's share of them is under way waits and is gathered. The order of one object's requests is the plan's.
 
-Rules: a transaction of several that is denied, or late, or too dear for any coin, is taken apart and each request goes alone;
-any other failure is the failure of all its requests. Nobody waits for a ticket whose caller has gone before it was
-sent.
+Rules: a transaction of several that is denied, late, or too dear for any coin is taken apart and each request goes
+alone; any other failure is the failure of all its requests. Nobody waits for a ticket whose caller has gone before it
+was sent.
 """
 
 from __future__ import annotations
