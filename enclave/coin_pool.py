@@ -63,7 +63,8 @@ class CoinPool:
     def add(self, coins: Iterable[tuple[ObjectRef, int]]) -> int:
         """Take in coins as the ledger shows them; returns how many were news.
 
-        A known coin is brought up to date by a newer version; one that is leased is left alone.
+        A known coin is brought up to date; one that is leased is left alone, and one of unknown state comes back by a
+        newer version only.
         """
         news = 0
         for ref, balance in coins:
@@ -72,11 +73,14 @@ class CoinPool:
                 if len(self._coins) >= self._limits.coins or balance <= 0:
                     continue
                 self._coins[ref.object_id] = Coin(ref, balance)
-            elif known.state is CoinState.LEASED or ref.version <= known.ref.version:
+            elif known.state is CoinState.LEASED or ref.version < known.ref.version:
                 continue
             elif known.state is CoinState.UNKNOWN:
-                self._leases.pop(known.holder, None)
-                self._coins[ref.object_id] = Coin(ref, balance)
+                if ref.version == known.ref.version:
+                    continue
+                self._resolve(known.holder, ref, balance)
+            elif known.ref == ref and known.balance == balance:
+                continue
             else:
                 self._coins[ref.object_id] = replace(known, ref=ref, balance=balance)
             news += 1
@@ -160,7 +164,7 @@ class CoinPool:
             return
         if payment.object_id != lease.payment.object_id or payment.version < lease.payment.version:
             raise SignatureRefused("bad-request", "the lease was for another coin, or for a later version of it")
-        ran = payment.version > lease.payment.version
+        ran = payment.version > lease.payment.version or balance == 0
         del self._leases[number]
         old = self._coins.pop(payment.object_id)
         if balance != 0:
@@ -184,6 +188,15 @@ class CoinPool:
     def leases(self) -> tuple[Lease, ...]:
         """All leases that are not settled."""
         return tuple(self._leases.values())
+
+    def _resolve(self, number: int, ref: ObjectRef, balance: int) -> None:
+        """A coin of unknown state has moved on: its transaction ran, and used its further coins up."""
+        lease = self._leases.get(number)
+        self._coins[ref.object_id] = Coin(ref, balance)
+        if lease is not None and lease.payment.object_id == ref.object_id:
+            del self._leases[number]
+            for further in lease.further:
+                self._coins.pop(further.object_id, None)
 
     def _free(self, least: int) -> Iterable[Coin]:
         return (coin for coin in self._coins.values() if coin.state is CoinState.FREE and coin.balance >= least)
