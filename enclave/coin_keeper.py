@@ -24,7 +24,7 @@ from sui.transaction import TRANSACTION_DATA, TRANSACTION_KIND, GasCoin, ImmOrOw
 if TYPE_CHECKING:
     from chain.ledger import Coin, Ledger
     from enclave.executor_ports import IpcSigner
-    from sui.types import Address
+    from sui.types import Address, Digest
 
 _log = structlog.get_logger()
 
@@ -40,6 +40,7 @@ class CoinLimits:
     split_at_once: int = 48
     merge_at_once: int = 64
     budget_mist: int = 130_000_000
+    last_budget_mist: int = 40_000_000
     listed: int = 512
 
 
@@ -67,8 +68,8 @@ class CoinKeeper:
         except (LedgerError, LocalProcessError, NoGasError) as error:
             _log.warning("coins-not-looked-after", error=str(error))
 
-    async def give_back(self, operator: Address) -> int:
-        """Send every free coin to the operator; gives how many coins were collected.
+    async def give_back(self, operator: Address) -> Digest | None:
+        """Send every coin to the operator; gives the transaction, None where there was nothing to send.
 
         Raises:
             LocalProcessError: the signer does not answer, or refuses.
@@ -78,11 +79,15 @@ class CoinKeeper:
         await self._signer.operator(operator)
         await self._signer.add_coins([(coin.ref, coin.balance) for coin in coins])
         if not coins:
-            return 0
+            return None
         builder = ProgrammableBuilder()
-        # The gas coin cannot be named beforehand: the signer takes the first that can pay. The rest is merged into it.
+        # What is named here cannot pay, so the one coin that is not named does: the largest.
+        largest = max(coins, key=lambda coin: coin.balance)
+        others = [coin for coin in coins if coin is not largest]
+        if others:
+            builder.merge_coins(GasCoin(), [builder.obj(ImmOrOwned(coin.ref)) for coin in others])
         builder.transfer_objects([GasCoin()], builder.pure_value(ADDRESS, operator))
-        return await self._send(builder, "gas-given-back") and len(coins)
+        return await self._send(builder, "gas-given-back", budget=self._limits.last_budget_mist)
 
     def _wants_pieces(self, coins: list[Coin]) -> bool:
         limits = self._limits
@@ -94,7 +99,12 @@ class CoinKeeper:
         limits = self._limits
         useful = sum(limits.small_mist <= coin.balance < limits.least_large_mist for coin in coins)
         largest = max(coins, key=lambda coin: coin.balance)
-        small = [coin for coin in coins if coin.balance < limits.small_mist][: limits.merge_at_once]
+        # Everything that is not of a useful size is collected; what is named here cannot pay, so the largest does.
+        small = [
+            coin
+            for coin in coins
+            if coin is not largest and not limits.small_mist <= coin.balance < limits.least_large_mist
+        ][: limits.merge_at_once]
         collected = sum(coin.balance for coin in small)
         available = largest.balance - limits.budget_mist + collected
         count = min(limits.split_at_once, limits.pieces - useful, available // limits.piece_mist)
@@ -107,11 +117,13 @@ class CoinKeeper:
         builder.transfer_objects(pieces, builder.pure_value(ADDRESS, self._address))
         await self._send(builder, "coins-split", pieces=count, collected=len(small))
 
-    async def _send(self, builder: ProgrammableBuilder, what: str, **told: int) -> bool:
+    async def _send(
+        self, builder: ProgrammableBuilder, what: str, *, budget: int | None = None, **told: int
+    ) -> Digest | None:
         price = await self._ledger.gas_price()
         kind = TRANSACTION_KIND.encode(builder.finish())
         signed = await self._signer.sign_transaction(
-            kind, budget=self._limits.budget_mist, price=price, reservation=None
+            kind, budget=budget or self._limits.budget_mist, price=price, reservation=None
         )
         coin = TRANSACTION_DATA.decode(signed.transaction).gas_data.payment[0]
         try:
@@ -125,4 +137,4 @@ class CoinKeeper:
         after = gas_coin_after(done)
         await self._signer.settle(signed.lease, after if after is not None else coin, gone=after is None)
         _log.info(what, digest=str(done.digest), ok=done.success, **told)
-        return done.success
+        return done.digest if done.success else None

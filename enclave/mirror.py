@@ -94,7 +94,7 @@ class RoleMirror:
         """
         try:
             await self._start()
-            rules = effective_rules(token.rules, narrowed, self._limits)
+            rules = () if token.revoked else effective_rules(token.rules, narrowed, self._limits)
             group, resource, namespace = wanted
             if any("*" in {rule.resource, rule.subresource} or not rule.namespace for rule in rules):
                 await self._discover_if_new(group, resource)

@@ -40,9 +40,9 @@ from enclave.execution import FINAL, Kind, Resume, State, Step
 from enclave.execution_errors import (
     AnswerTooLargeError,
     ApiserverCutError,
-    ApiserverError,
     ApiserverUnreachableError,
     ExecutionError,
+    JournalError,
     LocalProcessError,
     MirrorError,
     NoGasError,
@@ -131,7 +131,7 @@ class Runner:
                 room = self._stream_room if entry.kind is Kind.STREAM else self._room
                 async with room:
                     if entry.state in {State.SEEN, State.INTENDED}:
-                        reservation = await self._answered(entry)
+                        reservation = await self._answered_somehow(entry)
                     if entry.state is State.ANSWERED:
                         await self._sign(entry)
                 if entry.state is State.SIGNED:
@@ -142,6 +142,21 @@ class Runner:
                     await self._parts.storer.give_back(reservation)
 
     # ---- to the journalled answer --------------------------------------------------------------------------------
+
+    async def _answered_somehow(self, entry: Entry) -> Any | None:
+        """Bring a request to its answer even where our own code fails: nobody waits for nothing."""
+        try:
+            return await self._answered(entry)
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one request's failure must neither hang it nor end the others
+            # Only the kind of error is told: a trace with its variables would hold what was sealed.
+            _log.error("request-failed", error=type(error).__name__)  # noqa: TRY400
+            if entry.state not in {State.SEEN, State.INTENDED}:
+                return None
+            unknown = entry.state is State.INTENDED and entry.kind is not Kind.READ
+            self._journal_clear(entry, 504 if unknown else 500)
+            return None
 
     async def _answered(self, entry: Entry) -> Any | None:
         """Bring a request to its journalled answer; gives the coin that was reserved for it."""
@@ -393,6 +408,3 @@ class _Held:
     """What a request holds on its way, whatever becomes of it."""
 
     reservation: Any | None = None
-
-
-__all__ = ["ApiserverError", "Home", "Parts", "Runner"]

@@ -1,0 +1,401 @@
+"""The executor process: follows the contract's events and answers each request of this enclave once.
+
+Role: put the executor together from its neighbours (broker opens, signer signs and pays, k3s executes, the egress
+proxy leads to the ledger) and serve the gateway on `executor.sock` and `stream.sock`.
+
+Methods (bytes raw, ids 32 bytes): `expect` (a transaction of our own gateway, and large payloads beside it), `local`
+(discovery and self reviews as the mirrored user, without a transaction), `fetch` (a sealed answer by its hash) for the
+gateway; `give_back` (the gas, to the operator) for the supervisor.
+
+Rules:
+- It acts on authenticated events only, and only on requests that name this enclave; a request under a grant only if
+  our own gateway built it.
+- Its memory is its journal: killed at any moment, it goes on by the table of `enclave.execution`.
+- It is ready once it has seen its own activation and has told the signer of its coins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from chain.bindings.arguments import Contract, SharedRef
+from chain.bindings.events import (
+    EnclaveActivated,
+    EnclaveRevoked,
+    K8sAPIRequest,
+    K8sResponseStored,
+    SealTokenChanged,
+)
+from chain.clock import LedgerClock
+from chain.errors import BadLedgerAnswerError, ChainError, LedgerError, UnauthenticError
+from chain.events import AuthenticatedEvents, Trust
+from chain.grpc_ledger import GrpcLedger
+from chain.tokens import TokenRegistry
+from enclave import logs
+from enclave.apiserver import HttpsApiserver
+from enclave.book import Book
+from enclave.coin_keeper import CoinKeeper
+from enclave.execution_errors import ExecutionError, JournalError
+from enclave.execution_limits import LIMITS, ExecutionLimits
+from enclave.executor_calls import ExecutorCalls
+from enclave.executor_ports import IpcBroker, IpcSigner, StreamSocket
+from enclave.journal import Journal
+from enclave.mirror import RoleMirror
+from enclave.order import KeyedOrder
+from enclave.parameters import read_activation, read_parameters
+from enclave.places import Places, Uid, allowed_uids, tell_ready
+from enclave.records import Event
+from enclave.runner import Home, Parts, Runner
+from enclave.storing import StorePlace, Storer
+from enclave.streaming import StreamRoom
+from gateway.view import ClusterView
+from sui.types import Address, Digest, SharedOwner
+from wire.ipc import Client, Server
+
+if TYPE_CHECKING:
+    from chain.events import AuthenticEvent
+    from chain.ledger import LedgerEvent
+    from enclave.book import Entry
+    from enclave.parameters import BootParameters
+
+_NAME: Final = "executor"
+_EVENTS: Final = (
+    "K8sAPIRequest",
+    "K8sResponseStored",
+    "SealTokenChanged",
+    "ClusterChanged",
+    "EnclaveRegistered",
+    "EnclaveActivated",
+    "EnclaveRevoked",
+)
+_PAUSE_S: Final = 0.1
+_COINS_S: Final = 2.0
+_log = structlog.get_logger()
+
+
+class ExecutorProcess:
+    """One life of the executor."""
+
+    def __init__(self, places: Places, parameters: BootParameters, limits: ExecutionLimits = LIMITS) -> None:
+        """Open the journal and connect nothing yet.
+
+        Raises:
+            JournalError: the journal cannot be used.
+        """
+        self._places = places
+        self._parameters = parameters
+        self._limits = limits
+        self._rng = random.SystemRandom()
+        private = places.private(_NAME)
+        self._book = Book(Journal(private / "journal", limits), limits)
+        self._clients = [Client(places.broker), Client(places.signer)]
+        self._broker, self._signer = IpcBroker(self._clients[0]), IpcSigner(self._clients[1])
+        self._ledger = GrpcLedger.connect(f"unix:{places.ledger}")
+        self._apiserver = HttpsApiserver(places.kubeconfig, private, limits)
+        self._mirror = RoleMirror(self._apiserver, monotonic=time.monotonic, limits=limits)
+        self._clock = LedgerClock()
+        self._stream_socket = StreamSocket(places.stream, allowed_uids(Uid.GATEWAY), limits)
+        self._streams = StreamRoom(
+            apiserver=self._apiserver,
+            streams=self._stream_socket,
+            now_ms=self._clock.now_ms,
+            random_bytes=os.urandom,
+            limits=limits,
+        )
+        self._activated = asyncio.Event()
+        self._runner: Runner | None = None
+        self._storer: Storer | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Serve until cancelled, or until the journal fails."""
+        identity = await self._broker.identity()
+        view = self._view(identity)
+        await self._signer.begin()
+        await self._learn_time()
+        events = self._events(view)
+        self._recall(view, events)
+        keeper = CoinKeeper(self._ledger, self._signer, view.address)
+        calls = ExecutorCalls(
+            book=self._book,
+            events=events,
+            tokens=view.tokens,
+            mirror=self._mirror,
+            apiserver=self._apiserver,
+            now_ms=self._clock.now_ms,
+            give_back=lambda: self._give_back(view, keeper),
+            limits=self._limits,
+        )
+        server = Server(self._places.executor, calls.handlers(), allowed=calls.allowed(), report=_report_call)
+        await self._stream_socket.start()
+        try:
+            async with server, asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._until_failed())
+                tasks.create_task(server.serve())
+                tasks.create_task(self._follow(view, events))
+                tasks.create_task(self._keep(keeper))
+                await self._activated.wait()
+                await self._begin(view)
+                tell_ready(self._places, _NAME)
+                _log.info("ready", open_requests=len(self._book.open_entries()), tokens=len(view.tokens))
+        finally:
+            await self._close()
+
+    # ---- start ---------------------------------------------------------------------------------------------------
+
+    def _view(self, identity: dict[str, Any]) -> ClusterView:
+        parameters = self._parameters
+        return ClusterView(
+            chain_id=parameters.chain_id,
+            package=parameters.package,
+            cluster=parameters.cluster,
+            address=Address(bytes(identity["address"])),
+            public_key=bytes(identity["public_key"]),
+            hpke_key=bytes(identity["hpke_key"]),
+            tokens=TokenRegistry(parameters.cluster),
+        )
+
+    def _events(self, view: ClusterView) -> AuthenticatedEvents:
+        package = self._parameters.package
+        trust = Trust(self._parameters.chain_id, package, frozenset({package}), view.key_of)
+        return AuthenticatedEvents(
+            self._ledger,
+            trust,
+            rng=self._rng,
+            refused=_report_refused,
+            interrupted=lambda error: _log.warning("events-interrupted", error=str(error)),
+        )
+
+    async def _learn_time(self) -> None:
+        """Begin with a node's word for the time; from then on events and the monotonic clock tell it."""
+        while not self._clock.is_set:
+            try:
+                self._clock.observe((await self._ledger.service_info()).timestamp_ms)
+            except LedgerError as error:
+                _log.warning("ledger-unreachable", error=str(error))
+                await asyncio.sleep(_PAUSE_S)
+
+    def _recall(self, view: ClusterView, events: AuthenticatedEvents) -> None:
+        """Take up what the journal has of an earlier life."""
+        for event in self._book.state_events():
+            view.apply(event)
+        self._learnt(view)
+        for expected in self._book.expected():
+            with contextlib.suppress(UnauthenticError):
+                events.expect(Digest(expected.digest), expected.transaction, expected.signature)
+
+    async def _begin(self, view: ClusterView) -> None:
+        """Make the parts that need the activation, and take up open requests."""
+        enclave = view.target().enclave
+        cluster_ref, enclave_ref = await self._shared(view.cluster, enclave)
+        contract = Contract.first(self._parameters.package)
+        storer = Storer(
+            book=self._book,
+            ledger=self._ledger,
+            signer=self._signer,
+            place=StorePlace(contract, cluster_ref, enclave_ref),
+            now_ms=self._clock.now_ms,
+            monotonic=time.monotonic,
+            rng=self._rng,
+            limits=self._limits,
+        )
+        self._storer = storer
+        self._runner = Runner(
+            Parts(
+                home=Home(view.chain_id, view.package, view.cluster, enclave),
+                book=self._book,
+                broker=self._broker,
+                signer=self._signer,
+                apiserver=self._apiserver,
+                mirror=self._mirror,
+                tokens=view.tokens,
+                storer=storer,
+                streams=self._streams,
+                order=KeyedOrder(),
+                now_ms=self._clock.now_ms,
+                rng=self._rng,
+                limits=self._limits,
+            )
+        )
+        for entry in self._book.open_entries():
+            self._take(entry)
+
+    async def _shared(self, *ids: Address) -> list[SharedRef]:
+        """Name shared objects; where they began is the ledger's hint, and a wrong one fails on chain."""
+        while True:
+            try:
+                refs = []
+                for each in ids:
+                    found = await self._ledger.get_object(each)
+                    if not isinstance(found.owner, SharedOwner):
+                        raise BadLedgerAnswerError(f"object {each} is not shared; the node is broken")
+                    refs.append(SharedRef(each, found.owner.initial_shared_version))
+            except LedgerError as error:
+                _log.warning("ledger-unreachable", error=str(error))
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                return refs
+
+    # ---- events --------------------------------------------------------------------------------------------------
+
+    async def _follow(self, view: ClusterView, events: AuthenticatedEvents) -> None:
+        start = None if self._book.cursor is not None else await self._start()
+        async for found in events.follow(_EVENTS, cursor=self._book.cursor, from_checkpoint=start):
+            await self._handle(view, found)
+
+    async def _start(self) -> int:
+        """Find the checkpoint of our activation; where it is is a hint, what is found there is checked."""
+        while True:
+            try:
+                activation = read_activation(self._places.activation)
+                if activation is None:
+                    return (await self._ledger.service_info()).checkpoint
+                found = await self._ledger.get_object(activation.enclave)
+                if found.previous_transaction is not None:
+                    done = await self._ledger.get_transaction(found.previous_transaction)
+                    if done.checkpoint is not None:
+                        return done.checkpoint
+            except ChainError as error:
+                _log.warning("ledger-unreachable", error=str(error))
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _handle(self, view: ClusterView, found: AuthenticEvent) -> None:
+        event = found.event
+        if isinstance(event, K8sResponseStored):
+            entry = self._book.get(event.request_id)
+            if entry is not None and self._storer is not None and event.enclave == view.enclave:
+                self._clock.observe(event.stored_at)
+                self._storer.witnessed(entry)
+            return
+        name = found.raw.type.name
+        record = Event(name, found.raw.contents, bytes(found.raw.digest), found.raw.index, found.cursor or b"")
+        if isinstance(event, K8sAPIRequest):
+            if event.cluster != view.cluster or event.enclave != view.enclave:
+                return
+            self._clock.observe(event.asked_at)
+            if event.answer_until < self._clock.now_ms():
+                return
+            entry = self._book.see(event, record)
+            if entry is not None:
+                _log.info("seen", request_id=str(event.request_id), verb=event.verb, resource=event.resource)
+                self._take(entry)
+            return
+        self._book.see(event, record)
+        before = view.tokens.get(event.token) if isinstance(event, SealTokenChanged) else None
+        view.apply(event)
+        self._learnt(view)
+        await self._react(view, event, before)
+
+    async def _react(self, view: ClusterView, event: Any, before: Any) -> None:
+        """End what a change of token or enclave ends."""
+        if isinstance(event, SealTokenChanged):
+            now = view.tokens.get(event.token)
+            if now is not None and before is not None and (now.revoked or now.rules != before.rules):
+                self._streams.end_token(event.token)
+            if now is not None and now.revoked:
+                await self._mirror.drop(now)
+        elif isinstance(event, EnclaveRevoked):
+            if event.enclave == view.enclave:
+                self._streams.end_all("enclave")
+        elif isinstance(event, EnclaveActivated):
+            if event.state.cluster == view.cluster and event.address != view.address and view.activated:
+                self._streams.end_all("enclave")
+            self._clock.observe(event.activated_at)
+
+    def _learnt(self, view: ClusterView) -> None:
+        """Take over the cluster's settings, and note our activation."""
+        if view.state is not None:
+            self._book.inline_bytes = min(self._limits.inline_bytes, view.state.settings.response_inline_bytes)
+        if view.activated:
+            self._activated.set()
+
+    def _take(self, entry: Entry) -> None:
+        if self._runner is None:
+            return
+        task = asyncio.create_task(self._runner.run(entry))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        _log.error("request-task-failed", error=f"{type(error).__name__}: {error}")
+        if isinstance(error, JournalError) and not self._failed.done():
+            self._failed.set_exception(error)
+
+    # ---- housekeeping --------------------------------------------------------------------------------------------
+
+    async def _until_failed(self) -> None:
+        await self._failed
+
+    async def _keep(self, keeper: CoinKeeper) -> None:
+        """Look after coins, the signer's clock and the journal's length."""
+        while True:
+            await keeper.look()
+            now_ms = self._clock.now_ms()
+            self._book.forget(now_ms)
+            try:
+                await self._signer.clock(now_ms)
+            except ExecutionError as error:
+                _log.warning("signer-clock", error=str(error))
+            await asyncio.sleep(_COINS_S)
+
+    async def _give_back(self, view: ClusterView, keeper: CoinKeeper) -> Digest | None:
+        """Return the gas to the operator whom the ledger's events name."""
+        if view.state is None:
+            return None
+        await self._signer.begin()
+        return await keeper.give_back(view.state.operator)
+
+    async def _close(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._storer is not None:
+            await self._storer.close()
+        await self._stream_socket.close()
+        await self._apiserver.close()
+        for client in self._clients:
+            await client.close()
+        await self._ledger.close()
+
+
+def _report_refused(raw: LedgerEvent, error: ChainError) -> None:
+    _log.warning("event-refused", digest=str(raw.digest), index=raw.index, error=str(error))
+
+
+def _report_call(method: str, error: BaseException) -> None:
+    _log.error("call-failed", method=method, error=type(error).__name__)
+
+
+async def serve() -> None:
+    """Run until told to stop."""
+    places = Places.from_environment()
+    process = ExecutorProcess(places, read_parameters(places.parameters))
+    task = asyncio.ensure_future(process.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    _log.info("stopped")
+
+
+def main() -> None:
+    """Run the process."""
+    logs.configure(_NAME)
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()
