@@ -112,7 +112,8 @@ def test_every_failure_has_a_kind_and_words(kind):
 @pytest.mark.parametrize(
     ("failure", "part", "expected"),
     [
-        (CommandArgumentError(1, "InvalidBCSBytes"), "command_argument_error", pb.CommandArgumentError.INVALID_BCS_BYTES),
+        (CommandArgumentError(1, "InvalidBCSBytes"), "command_argument_error",
+         pb.CommandArgumentError.INVALID_BCS_BYTES),
         (CommandArgumentError(1, "InvalidUsageOfPureArg"), "command_argument_error",
          pb.CommandArgumentError.INVALID_USAGE_OF_PURE_ARGUMENT),
         (CommandArgumentError(1, "SecondaryIndexOutOfBounds", 2, 3), "command_argument_error",

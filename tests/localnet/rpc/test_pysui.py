@@ -172,4 +172,4 @@ async def test_reads(served, client):
     )
     assert function.function.name == "count"
     checkpoint = data(await client.execute(command=commands.GetLatestCheckpoint()))
-    assert checkpoint.sequence_number == executed.checkpoint
+    assert checkpoint.checkpoint.sequence_number == executed.checkpoint
