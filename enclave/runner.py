@@ -151,7 +151,7 @@ class Runner:
             raise
         except Exception as error:  # noqa: BLE001 - one request's failure must neither hang it nor end the others
             # Only the kind of error is told: a trace with its variables would hold what was sealed.
-            _log.error("request-failed", error=type(error).__name__)  # noqa: TRY400
+            _log.error("request-failed", error=type(error).__name__)
             if entry.state not in {State.SEEN, State.INTENDED}:
                 return None
             unknown = entry.state is State.INTENDED and entry.kind is not Kind.READ
