@@ -15,7 +15,7 @@ from sui.types import Digest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from attestation import Measurement as Measured
+    from attestation.sim.measure import Measurements as Measured
     from cli.context import Context
 
 

@@ -180,12 +180,14 @@ def register(
 
     Example: k3s-daas enclave register --challenge 0x1234... --attestation 127.0.0.1:5001
     """
+    given = document.read_bytes() if document else None
+    given_manifest = manifest.read_bytes() if manifest else None
 
     async def build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
         nonce = parse_id(challenge_id)
         place = attestation or context.profile.attestation
-        raw = document.read_bytes() if document else await fetch_document(place, bytes(nonce))
-        told = decode_manifest(manifest.read_bytes() if manifest else await fetch_manifest(place))
+        raw = await fetch_document(place, bytes(nonce)) if given is None else given
+        told = decode_manifest(await fetch_manifest(place) if given_manifest is None else given_manifest)
         calls.register(
             builder,
             context.contract,

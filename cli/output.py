@@ -53,20 +53,25 @@ def plain(entry: object) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """Print a table; `empty` is said where there are no rows."""
+    """Print a table, plain and uncut where no terminal reads it; `empty` is said where there are no rows."""
     if not rows:
         click.echo(empty)
+        return
+    cells = [[plain(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        widths = [max(len(line[at]) for line in [list(columns), *cells]) for at in range(len(columns))]
+        for line in [list(columns), *cells]:
+            click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
         return
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=False)
-    for row in rows:
-        table.add_row(*(plain(cell) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty())
-    console.print(table)
+        table.add_column(column, overflow="fold")
+    for line in cells:
+        table.add_row(*line)
+    Console().print(table)
 
 
 def clock(at_ms: int | None) -> str:
@@ -96,6 +101,4 @@ def report_error(error: Exception) -> int:
         click.echo(f"error: {error}", err=True)
     else:
         click.echo(f"error: {type(error).__name__}: {error}; this is a fault of this program", err=True)
-        if "K3S_DAAS_DEBUG" in __import__("os").environ:
-            raise error
     return 1
