@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from localnet.ledger.store import Store
 
 _MAX_PAGE = 1_000
+_MAX_INTEGER = (1 << 63) - 1
 _CURSOR = bcs.tuple_of(bcs.STRING, bcs.BYTES, bcs.BYTES)
 _COIN = "coin"
 
@@ -109,10 +110,10 @@ def event_rows(
     values: list[Any] = [sealed]
     if after is not None:
         where.append("(idx, place) > (?, ?)")
-        values += [after.transaction_index, after.event_index]
+        values += _place(after)
     if before is not None:
         where.append("(idx, place) < (?, ?)")
-        values += [before.transaction_index, before.event_index]
+        values += _place(before)
     if terms:
         alternatives = []
         for term in terms:
@@ -126,6 +127,10 @@ def event_rows(
         f"SELECT idx, place FROM events WHERE {' AND '.join(where)} ORDER BY idx {order}, place {order} LIMIT ?",  # noqa: S608
         (*values, limit),
     ).fetchall()
+
+
+def _place(cursor: EventCursor) -> list[int]:
+    return [min(cursor.transaction_index, _MAX_INTEGER), min(cursor.event_index, _MAX_INTEGER)]
 
 
 def _literal(literal: EventFilter) -> tuple[str, list[Any]]:
@@ -159,17 +164,3 @@ def _event_type(
         return "(type >= ? AND type < ?)", [f"{package}::{module}::", f"{package}::{module}:;"]
     condition, parts = _type_condition(StructTag(package, module, name, params or ()))
     return condition, list(parts)
-
-
-def matches(literal: EventFilter, *, package: Address, module: str, sender: Address, kind: StructTag) -> bool:
-    """Return whether an event matches a literal, as the index would decide."""
-    result = (
-        literal.sender in {None, sender}
-        and literal.emit_package in {None, package}
-        and literal.emit_module in {None, module}
-        and literal.type_package in {None, kind.address}
-        and (literal.type_package is None or literal.type_module in {None, kind.module})
-        and (literal.type_module is None or literal.type_name in {None, kind.name})
-        and (not literal.type_params or literal.type_params == kind.type_params)
-    )
-    return result is not literal.negated
