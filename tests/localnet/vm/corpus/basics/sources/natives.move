@@ -76,3 +76,21 @@ public fun fixed(n: u64): (u64, u64) {
     let third = std::uq32_32::from_quotient(1, 3);
     (std::fixed_point32::multiply_u64(n, half), std::uq32_32::int_mul(n, third))
 }
+
+public fun k1(signature: vector<u8>, key: vector<u8>, message: vector<u8>, hash: u8): bool {
+    sui::ecdsa_k1::secp256k1_verify(&signature, &key, &message, hash)
+}
+
+public fun r1(signature: vector<u8>, key: vector<u8>, message: vector<u8>, hash: u8): bool {
+    sui::ecdsa_r1::secp256r1_verify(&signature, &key, &message, hash)
+}
+
+public fun k1_recover(signature: vector<u8>, message: vector<u8>, hash: u8): vector<u8> {
+    sui::ecdsa_k1::secp256k1_ecrecover(&signature, &message, hash)
+}
+
+public fun r1_recover(signature: vector<u8>, message: vector<u8>, hash: u8): vector<u8> {
+    sui::ecdsa_r1::secp256r1_ecrecover(&signature, &message, hash)
+}
+
+public fun k1_decompress(key: vector<u8>): vector<u8> { sui::ecdsa_k1::decompress_pubkey(&key) }
