@@ -27,7 +27,7 @@ import structlog
 from chain.bindings.abort import AbortTable, abort_table
 from chain.bindings.events import EnclaveActivated, K8sResponseStored
 from chain.clock import LedgerClock
-from chain.errors import ChainError, LedgerError, PayloadError
+from chain.errors import ChainError, LedgerError, NotFoundError, PayloadError
 from chain.events import AuthenticatedEvents, Trust
 from chain.grpc_ledger import GrpcLedger
 from chain.tokens import TokenRegistry
@@ -68,15 +68,22 @@ _log = structlog.get_logger()
 class GatewayProcess:
     """One life of the gateway process."""
 
-    def __init__(self, places: Places, parameters: BootParameters, limits: Limits) -> None:
-        """Put nothing together yet."""
+    def __init__(self, places: Places, parameters: BootParameters, limits: Limits, ledger: Ledger) -> None:
+        """Put nothing together yet.
+
+        Args:
+            places: Where the neighbours' sockets lie.
+            parameters: What the parent said of this boot.
+            limits: The gateway's limits.
+            ledger: The node behind the egress proxy.
+        """
         self._places = places
         self._parameters = parameters
         self._limits = limits
         self._broker = Client(places.broker)
         self._signer = Client(places.signer)
         self._executor = Client(places.executor)
-        self._ledger: Ledger = GrpcLedger.connect(f"unix:{places.ledger}")
+        self._ledger = ledger
         self._clock = LedgerClock()
         self._desk = AnswerDesk(limits.answers_kept)
         self._activated = asyncio.Event()
@@ -84,6 +91,14 @@ class GatewayProcess:
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        try:
+            await self._run()
+        finally:
+            for client in (self._broker, self._signer, self._executor):
+                await client.close()
+            await self._ledger.close()
+
+    async def _run(self) -> None:
         identity = await self._broker.call("identity", {}, timeout=_CALL_S)
         view = self._view(identity)
         words = await self._words()
@@ -159,7 +174,7 @@ class GatewayProcess:
         while True:
             try:
                 return abort_table(await self._ledger.package_modules(self._parameters.package))
-            except PayloadError as error:
+            except (PayloadError, NotFoundError) as error:
                 _log.warning("no-abort-words", error=str(error))
                 return AbortTable({})
             except LedgerError as error:
@@ -214,6 +229,7 @@ class GatewayProcess:
                     done = await self._ledger.get_transaction(found.previous_transaction)
                     if done.checkpoint is not None:
                         return done.checkpoint
+                _log.warning("activation-not-found", enclave=str(activation.enclave))
             except ChainError as error:
                 _log.warning("ledger-unreachable", error=str(error))
             await asyncio.sleep(_PAUSE_S)
@@ -231,7 +247,8 @@ def _address(value: Any) -> Address:
 
 async def serve(places: Places) -> None:
     """Serve until told to stop."""
-    process = GatewayProcess(places, read_parameters(places.parameters), Limits())
+    ledger = GrpcLedger.connect(f"unix:{places.ledger}")
+    process = GatewayProcess(places, read_parameters(places.parameters), Limits(), ledger)
     task = asyncio.ensure_future(process.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
