@@ -19,6 +19,8 @@ from sui.types import Address, Digest, ObjectRef, SharedOwner
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from google.protobuf.timestamp_pb2 import Timestamp
+
     from localnet.ledger import Ledger
     from sui.rpc.v2 import common_pb2
     from sui.rpc.v2 import transaction_pb2 as pb
@@ -162,6 +164,12 @@ def _reference(ledger: Ledger, value: common_pb2.ObjectReference) -> ObjectRef:
     return record.ref
 
 
+def _milliseconds(value: Timestamp) -> int:
+    if value.seconds < 0 or not 0 <= value.nanos < 1_000_000_000:
+        raise InvalidArgumentError("invalid timestamp: it lies before 1970 or has too many nanoseconds")
+    return value.seconds * 1000 + value.nanos // 1_000_000
+
+
 def _expiration(value: pb.TransactionExpiration) -> tx.TransactionExpiration:
     kinds = type(value).TransactionExpirationKind
     if value.kind in {kinds.TRANSACTION_EXPIRATION_KIND_UNKNOWN, kinds.NONE}:
@@ -172,8 +180,8 @@ def _expiration(value: pb.TransactionExpiration) -> tx.TransactionExpiration:
         return tx.ValidDuring(
             min_epoch=value.min_epoch if value.HasField("min_epoch") else None,
             max_epoch=value.epoch if value.HasField("epoch") else None,
-            min_timestamp=value.min_timestamp.ToMilliseconds() if value.HasField("min_timestamp") else None,
-            max_timestamp=value.max_timestamp.ToMilliseconds() if value.HasField("max_timestamp") else None,
+            min_timestamp=_milliseconds(value.min_timestamp) if value.HasField("min_timestamp") else None,
+            max_timestamp=_milliseconds(value.max_timestamp) if value.HasField("max_timestamp") else None,
             chain=Digest.parse(value.chain),
             nonce=value.nonce,
         )
