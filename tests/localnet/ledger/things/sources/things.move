@@ -5,6 +5,7 @@ use std::string::String;
 use sui::clock::Clock;
 use sui::dynamic_field;
 use sui::event;
+use sui::nitro_attestation::NitroAttestationDocument;
 use sui::transfer::Receiving;
 
 const EWanted: u64 = 7;
@@ -132,6 +133,14 @@ public fun bump(value: &mut u64) { *value = *value + 1; }
 
 public fun borrowed(thing: &Thing): &vector<u8> { &thing.bytes }
 
+/// The indexes of the PCRs that a document shows, then its public key.
+public fun attested(document: NitroAttestationDocument): vector<u8> {
+    let mut seen = vector[];
+    document.pcrs().do_ref!(|pcr| seen.push_back(pcr.index()));
+    seen.append(*document.public_key().borrow());
+    seen
+}
+
 public fun badge_number(badge: &Badge): u64 { badge.number }
 
 public fun generic<T: key + store>(thing: T, to: address) { transfer::public_transfer(thing, to) }
@@ -146,4 +155,5 @@ public(package) fun package_only() {}
 
 entry fun private_entry(value: u64): u64 { value }
 
+#[allow(unused_function)]
 fun hidden() {}
