@@ -4,7 +4,7 @@
 export class ToolchainError extends Error {
   /**
    * @param {string} what what happened
-   * @param {string} next what to do about it
+   * @param {string} [next] what to do about it, where the first part does not say it
    */
   constructor(what, next) {
     super(next ? `${what}\n  next: ${next}` : what);

@@ -3,11 +3,15 @@ import fs from 'node:fs';
 import { moduleName } from './bytecode.mjs';
 import { cached } from './cache.mjs';
 import { ToolchainError } from './errors.mjs';
+import { readTree } from './files.mjs';
 import { keepTests } from './filter.mjs';
 import { folderFetcher, localFramework, pinnedCrate } from './framework.mjs';
 import { githubFetcher } from './github.mjs';
 
 const NETWORK = 'mainnet';
+const SUI = 'https://github.com/MystenLabs/sui.git';
+// The revision that this compiler names for its implicit framework dependencies.
+const FRAMEWORK_REV = '73dd2c2ba6f9fdb21d7ffde2b50a3f2f0ac39bc1';
 
 async function load() {
   let builder;
@@ -29,20 +33,19 @@ function version() {
 async function withFetcher(call) {
   const builder = await load();
   const local = localFramework();
-  const fetcher = local.dir
-    ? folderFetcher(builder.MovePackageFetcher, local.dir)
-    : githubFetcher(builder.MovePackageFetcher);
+  const fetcher = local.dir ? folderFetcher(builder.MovePackageFetcher, local.dir) : githubFetcher(builder);
   if (!local.dir) process.stderr.write(`framework sources from GitHub, because: ${local.reason}\n`);
   const result = await call(builder, fetcher);
   if ('error' in result) {
-    const next = result.category === 'dependency_resolution' ? `the local sources were: ${local.dir ?? local.reason}` : '';
-    throw new ToolchainError(result.error, next);
+    throw new ToolchainError(result.error);
   }
   return result;
 }
 
+/** Everything that a result depends on beside the options in the code here. */
 function inputs(files) {
-  return { compiler: version(), framework: process.env.K3S_DAAS_FRAMEWORK_SOURCES || pinnedCrate(), files };
+  const given = process.env.K3S_DAAS_FRAMEWORK_SOURCES;
+  return { compiler: version(), framework: given ? readTree(given) : pinnedCrate(), files };
 }
 
 /** Compiles a package: base64 modules, dependency ids, digest as hex. Warnings of the compiler go to stderr. */
@@ -77,8 +80,8 @@ const FRAMEWORK_MANIFESTS = {
   'move-stdlib': '[package]\nname = "MoveStdlib"\nedition = "2024.beta"\n\n[addresses]\nstd = "0x1"\n',
   'sui-framework':
     '[package]\nname = "framework_root"\nedition = "2024.beta"\n\n[dependencies]\n' +
-    'MoveStdlib = { git = "https://github.com/MystenLabs/sui.git", ' +
-    'subdir = "crates/sui-framework/packages/move-stdlib", rev = "framework/mainnet" }\n\n' +
+    `MoveStdlib = { git = "${SUI}", ` +
+    `subdir = "crates/sui-framework/packages/move-stdlib", rev = "${FRAMEWORK_REV}" }\n\n` +
     '[addresses]\nsui = "0x2"\n',
 };
 
@@ -89,7 +92,7 @@ export async function buildFramework() {
     for (const [id, name] of [['0x1', 'move-stdlib'], ['0x2', 'sui-framework']]) {
       const built = await withFetcher(async (builder, fetcher) => {
         const subdir = `crates/sui-framework/packages/${name}`;
-        const sources = await fetcher.fetch('https://github.com/MystenLabs/sui.git', 'framework/mainnet', subdir);
+        const sources = await fetcher.fetch(SUI, FRAMEWORK_REV, subdir);
         const files = { ...sources, 'Move.toml': FRAMEWORK_MANIFESTS[name] };
         return builder.dumpMovePackage({ files, fetcher, network: NETWORK, silenceWarnings: true });
       });
