@@ -31,7 +31,9 @@ class SimLauncher(Launcher):
         self._limits = limits
         self._separate_uids = True
         for name in ("vsock", "nsm"):
-            (run / name).mkdir(parents=True, exist_ok=True, mode=0o755)
+            (run / name).mkdir(parents=True, exist_ok=True)
+            # The enclave's processes have uids of their own; on the host the folder above keeps others out.
+            (run / name).chmod(0o755)
         self._path = run / "vsock" / "v.sock"
         device = self._device = run / "nsm" / "nsm.sock"
         self._nsm = Child(
