@@ -21,6 +21,7 @@ from enclave.execution_errors import ApiserverUnreachableError
 from enclave.execution_ports import Call
 from enclave.mirror import RoleMirror
 from enclave.places import Places
+from gateway.request_info import parse_request
 from sui.types import Address
 
 JSON = (("Accept", "application/json"), ("Content-Type", "application/json"))
@@ -59,8 +60,6 @@ class Session:
         self.mirror = RoleMirror(apiserver, monotonic=time.monotonic)
 
     async def ask(self, who: SealToken, method: str, target: str, body: object = None, narrowed=()) -> int:
-        from enclave.http_policy import parse_request
-
         info = parse_request(method, target)
         user = await self.mirror.ensure(who, narrowed, wanted=(info.group, info.resource, info.namespace))
         data = json.dumps(body).encode() if body is not None else b""
