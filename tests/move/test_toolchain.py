@@ -229,6 +229,8 @@ def test_github_is_asked_where_there_is_no_crate(package, environment, tmp_path)
     class GitHub(BaseHTTPRequestHandler):
         """Answers the two requests of the fetcher as GitHub does: a recursive tree, and raw files."""
 
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self):
             asked.append(self.path)
             if self.path == f"/api/repos/MystenLabs/sui/git/trees/{REVISION}?recursive=1":
@@ -255,7 +257,11 @@ def test_github_is_asked_where_there_is_no_crate(package, environment, tmp_path)
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 256
+        daemon_threads = True
+
+    server = Server(("127.0.0.1", 0), GitHub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     host = f"http://127.0.0.1:{server.server_port}"
     env = environment | {
