@@ -173,13 +173,15 @@ def signature_tests() -> str:
     """A test for each field of the signed structures: a signature over another value does not hold."""
     tests: list[str] = []
     for field in dataclasses.fields(ANSWER):
-        signature = sign_answer(**{field.name: other_value(getattr(ANSWER, field.name))})
+        changes: dict[str, Any] = {field.name: other_value(getattr(ANSWER, field.name))}
+        signature = sign_answer(**changes)
         tests.append(_refused_answer(f"answer_signed_over_another_{field.name}_is_refused", signature))
     tests.append(_refused_answer("answer_signed_by_another_key_is_refused", sign_answer(OTHER)))
     tests.append(_refused_answer("answer_with_a_short_signature_is_refused", sign_answer()[:63]))
     tests.append(_refused_answer("answer_with_an_altered_signature_is_refused", bytes(64)))
     for field in dataclasses.fields(GRANT):
-        signature = sign_grant(**{field.name: other_value(getattr(GRANT, field.name))})
+        changes = {field.name: other_value(getattr(GRANT, field.name))}
+        signature = sign_grant(**changes)
         tests.append(_refused_grant(f"grant_signed_over_another_{field.name}_is_refused", signature))
     tests.append(_refused_grant("grant_signed_by_another_key_is_refused", sign_grant(OTHER)))
     tests.append(_refused_grant("grant_with_a_short_signature_is_refused", sign_grant()[:63]))

@@ -4,7 +4,7 @@ The contract's errors are constants marked `#[error]`. For those the compiler pa
 into the code: bit 63 set, 16 bits each of line, index of the constant's name, and index of its words. So the words come
 from the compiled package itself, and none has to be kept here.
 
-Only the reason is taken from the code; which module it came from is what the effects say.
+Which module of which package aborted is what the effects say; a caller asks here only for aborts of our own package.
 """
 
 from __future__ import annotations
