@@ -29,8 +29,8 @@ from wire.vsock import HybridSwitch
 
 NOT_ALLOWED = 3
 _STOP_SECONDS = 10.0
-_NEEDED = (0, 1, 3, 5, 6, 7, 8)
-"""CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETPCAP: what PID 1 needs to give its children their uids."""
+_NEEDED = (0, 1, 3, 4, 5, 6, 7, 8)
+"""CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP: to give children their uids and folders."""
 
 
 def main() -> int:
