@@ -105,7 +105,7 @@ async def bring_up(home: Home, options: UpOptions, tell: Callable[[str], None]) 
             gateway=status["gateway"],
             attestation=status["attestation"],
             enclave=status["enclave"],
-            attestation_root=str(certificate),
+            attestation_root=certificate.read_text(),
         )
         await refresh_cluster_file(context)
         if not context.profile.token:
