@@ -170,7 +170,11 @@ def descendants(pid: int) -> dict[str, int]:
 
 
 def _name(command: list[str]) -> str:
-    if "-m" in command and command.index("-m") + 1 < len(command):
-        return command[command.index("-m") + 1]
+    """`-m package.part_process` is called part; a program is called by its file and first word."""
+    modules = [word for word in command if word.startswith("enclave.") and "/" not in word]
+    if not modules and "-m" in command and command.index("-m") + 1 < len(command):
+        modules = [command[command.index("-m") + 1]]
+    if modules:
+        return modules[-1].removeprefix("enclave.").removesuffix("_process")
     words = [word.rpartition("/")[2] for word in command[:2] if word]
     return " ".join(words) if words else "?"
