@@ -264,6 +264,13 @@ class Store:
         ).fetchone()
         return int(row[0]) if row is not None and row[1] else None
 
+    def last_version(self, object_id: Address) -> ObjectRecord | None:
+        """Return the newest version that an object ever had, though it may be gone."""
+        row = self._db.execute(
+            "SELECT bcs FROM objects WHERE id = ? AND bcs IS NOT NULL ORDER BY version DESC LIMIT 1", (object_id,)
+        ).fetchone()
+        return None if row is None else record_of(row[0])
+
     def package_versions(self, package_id: Address) -> list[tuple[Address, int]]:
         """Return storage id and version of every version of the package that any of its ids names."""
         rows = self._db.execute(

@@ -227,12 +227,10 @@ def _wrong_owner(object_id: Address, owner: Address, signer: Address) -> str:
 
 def _shared_input(used: Shared, store: Store) -> ObjectRecord | int:
     """Return a shared object, or the version at which it ceased to exist."""
-    record = store.latest(used.object_id)
+    live = store.latest(used.object_id)
+    record = live or store.last_version(used.object_id)
     if record is None:
-        removed = store.removed_at(used.object_id)
-        if removed is None:
-            raise UserInputError(f"Could not find the referenced object {used.object_id} at version None.")
-        return removed
+        raise UserInputError(f"Could not find the referenced object {used.object_id} at version None.")
     owner = record.object.owner
     if not isinstance(owner, SharedOwner):
         raise UserInputError("Object used as shared is not shared.")
@@ -240,7 +238,9 @@ def _shared_input(used: Shared, store: Store) -> ObjectRecord | int:
         raise UserInputError("Wrong initial version given for shared object")
     if used.object_id == CLOCK_ID and used.mutable:
         raise UserInputError("Mutable parameter provided, immutable parameter expected.")
-    return record
+    if live is not None:
+        return live
+    return store.removed_at(used.object_id) or record.ref.version
 
 
 def _receiving_input(ref: ObjectRef, store: Store) -> None:

@@ -140,6 +140,22 @@ def test_shared_objects_are_named_as_they_are(things, alice):
         refused(things, alice, builder, UserInputError, words)
 
 
+def test_what_is_gone_was_shared_or_is_refused(things, alice):
+    registry, thing = things.registry(alice), things.thing(alice)
+    shared = things.shared(registry)
+    builder = ProgrammableBuilder()
+    things.call(builder, "close", builder.obj(shared))
+    things.call(builder, "destroy", builder.obj(things.owned(thing)))
+    things.ok(alice, builder)
+    for wrong, words in (
+        (replace(shared, initial_shared_version=1), "Wrong initial version given for shared object"),
+        (Shared(thing.ref.object_id, 1, mutable=False), "Object used as shared is not shared."),
+    ):
+        builder = ProgrammableBuilder()
+        things.call(builder, "counted", builder.obj(wrong))
+        refused(things, alice, builder, UserInputError, words)
+
+
 def test_children_are_no_inputs(things, alice):
     registry = things.registry(alice)
     builder = ProgrammableBuilder()
