@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from chain.backoff import Backoff
 from chain.bindings import events as ev
+from chain.checks import check_token, check_transaction
 from chain.errors import CursorExpiredError, UnauthenticError
 from chain.events import AuthenticatedEvents, Trust
 from chain.ledger import LedgerEvent
@@ -31,7 +33,7 @@ def follower(ledger, *, seed=1, keys=None, refused=None, limits=FAST):
     )
 
 
-async def collect(events, count, *, names=ALL, timeout=5.0, **start):
+async def collect(events, count, *, names=ALL, seconds=5.0, **start):
     """The first `count` events."""
     found = []
 
@@ -41,14 +43,14 @@ async def collect(events, count, *, names=ALL, timeout=5.0, **start):
             if len(found) >= count:
                 return
 
-    await asyncio.wait_for(run(), timeout)
+    await asyncio.wait_for(run(), seconds)
     return found
 
 
 async def nothing_comes(events, *, names=ALL, **start):
     """Assert that no event is delivered for a while."""
     with pytest.raises(TimeoutError):
-        await collect(events, 1, names=names, timeout=0.15, **start)
+        await collect(events, 1, names=names, seconds=0.15, **start)
 
 
 async def submit(ledger, *asked, key=w.OWNER, extra=None):
@@ -101,7 +103,7 @@ async def test_faults_lose_and_repeat_nothing(seed):
     ledger.faults.reorder = 0.3
     limits = replace(FAST, events_page=7)
     events = follower(ledger, seed=seed, limits=limits)
-    task = asyncio.create_task(collect(events, 60, from_checkpoint=0, timeout=20))
+    task = asyncio.create_task(collect(events, 60, from_checkpoint=0, seconds=20))
     for number in range(60):
         await submit(ledger, w.Asked(b"%d" % number))
         if number % 7 == 0:
@@ -131,8 +133,6 @@ async def test_a_dead_ledger_is_waited_for_with_backoff():
 
 
 async def test_backoff_is_jittered_by_its_seed():
-    from chain.backoff import Backoff
-
     def draw(seed):
         backoff = Backoff(random.Random(seed))
         return [backoff.next_s() for _ in range(10)]
@@ -348,8 +348,6 @@ async def test_a_token_that_the_transaction_does_not_touch_is_refused():
     await ledger.execute(transaction, [signature])
     raw = ledger.events[0]
     forged = ev.EVENTS["SealTokenChanged"].encode(w.token_state(Address.parse("0x77")))
-    from chain.checks import check_token, check_transaction
-
     checked = check_transaction(raw.digest, transaction, (signature,))
     with pytest.raises(UnauthenticError, match="token"):
         check_token(checked, raw, ev.EVENTS["SealTokenChanged"].decode(forged))
@@ -385,12 +383,6 @@ async def test_an_answer_with_another_body_is_refused():
 
 
 # --- what a lying node can still do, until the light client stands (SECURITY.md) --------------------------------------
-
-
-def forging(ledger, transaction, signature):
-    """Make the ledger claim that a signed transaction, which the chain never executed, succeeded."""
-    other = w.new_ledger()
-    return other.execute(transaction, [signature]), other, ledger
 
 
 @pytest.mark.xfail(strict=True, reason="no committee signature is checked yet: execution itself is the node's word")

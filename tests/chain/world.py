@@ -56,9 +56,8 @@ def submit_transaction(asked, *, key=OWNER, extra=None):
         shared = [builder.obj(Shared(i, 1, mutable=False)) for i in (CLUSTER, ENCLAVE, one.token)]
         rules = []
         for rule in one.narrowed:
-            texts = [
-                builder.pure_value(bcs.STRING, t) for t in (rule.group, rule.resource, rule.subresource, rule.namespace)
-            ]
+            names = (rule.group, rule.resource, rule.subresource, rule.namespace)
+            texts = [builder.pure_value(bcs.STRING, name) for name in names]
             verbs = builder.pure_value(bcs.vector(bcs.STRING), rule.verbs)
             rules.append(builder.move_call(PACKAGE, "rules", "new_rule", [*texts, verbs]))
         granted = []
