@@ -17,7 +17,7 @@ from localnet.rpc.render_json import json_value
 from localnet.rpc.render_transaction import argument, transaction
 from localnet.rpc.resolve import transaction_data
 from sui.effects import TRANSACTION_EVENTS, TransactionEvents
-from sui.rpc.v2 import effects_pb2, transaction_execution_service_pb2_grpc
+from sui.rpc.v2 import common_pb2, effects_pb2, transaction_execution_service_pb2_grpc
 from sui.rpc.v2 import transaction_execution_service_pb2 as pb
 from sui.transaction import TRANSACTION_DATA
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from localnet.ledger import Ledger, OutputValue, SimulatedTransaction
     from localnet.rpc.feed import Feed
-    from sui.rpc.v2 import common_pb2
 
 EXECUTE_DEFAULT = ("effects.status", "checkpoint")
 
@@ -34,8 +33,8 @@ EXECUTE_DEFAULT = ("effects.status", "checkpoint")
 def _signature(value: common_pb2.UserSignature) -> bytes:
     if value.HasField("bcs"):
         return value.bcs.value
-    if value.WhichOneof("signature") == "simple":
-        simple = value.simple
+    simple = value.simple
+    if value.WhichOneof("signature") == "simple" and simple.scheme in common_pb2.SignatureScheme.values():
         return bytes([simple.scheme]) + simple.signature + simple.public_key
     raise InvalidArgumentError("invalid signature: it has neither bcs nor parts")
 

@@ -63,7 +63,8 @@ class Feed:
         """Listen to the ledger; `run` lets its time pass."""
         self._ledger = ledger
         self._limits = limits
-        self._tick_s = min(limits.max_tick_s, max(limits.min_tick_s, finality_ms / 8000))
+        fine = max(limits.min_tick_s, finality_ms / 1000 / limits.ticks_per_checkpoint)
+        self._tick_s = min(limits.max_tick_s, fine) if finality_ms else limits.max_tick_s
         self._subscriptions: set[Subscription] = set()
         self._waiting: dict[Digest, asyncio.Event] = {}
         self._stop = ledger.subscribe(self._sealed)
@@ -99,6 +100,7 @@ class Feed:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._limits.seal_wait_s):
                 await event.wait()
+        self._waiting.pop(executed.digest, None)
         found = self._ledger.get_transaction(executed.digest)
         if found is None or found.checkpoint is None:
             raise NotSealedError("Transaction timed out before finality could be reached")

@@ -23,6 +23,7 @@ class Limits:
     subscription_backlog_checkpoints: int = 2_000
     idle_watermark_s: float = 1.0
     seal_wait_s: float = 30.0
+    ticks_per_checkpoint: int = 40
     min_tick_s: float = 0.005
     max_tick_s: float = 0.1
     shutdown_grace_s: float = 1.0

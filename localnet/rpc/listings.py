@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from localnet.ledger import EventCursor
 from localnet.rpc import cursors
+from localnet.rpc.errors import OutOfRangeError
 from localnet.rpc.filters import event_terms, transaction_test
 from localnet.rpc.render_checkpoint import checkpoint_message
 from localnet.rpc.render_effects import executed_message, placed_event
@@ -61,6 +62,8 @@ class _Range:
     high: int
     low_reason: query_pb2.QueryEndReason.ValueType
     high_reason: query_pb2.QueryEndReason.ValueType
+    total: int
+    last_checkpoint: int
 
 
 def _checkpoint_range(ledger: Ledger, start: int | None, end: int | None) -> _Range:
@@ -68,22 +71,46 @@ def _checkpoint_range(ledger: Ledger, start: int | None, end: int | None) -> _Ra
     tip = ledger.get_checkpoint()
     total = 0 if tip is None else tip.summary.network_total_transactions
     low, high, high_reason = 0, total, _LEDGER_TIP
+    last = 0 if tip is None else tip.sequence_number
     if start is not None:
         first = first_index(ledger, start)
         low = total if first is None else first
     if end is not None and tip is not None and end <= tip.sequence_number:
         first = first_index(ledger, end)
         if first is not None:
-            high, high_reason = first, _CHECKPOINT_BOUND
-    return _Range(low, high, _CHECKPOINT_BOUND, high_reason)
+            high, high_reason, last = first, _CHECKPOINT_BOUND, max(end - 1, 0)
+    return _Range(low, high, _CHECKPOINT_BOUND, high_reason, total, last)
 
 
 def _limit(limits: Limits, options: query_pb2.QueryOptions) -> int:
     return min(options.limit or limits.default_list_items, limits.max_list_items)
 
 
+def _known(place: int, total: int) -> int:
+    """Return a cursor's place.
+
+    Raises:
+        OutOfRangeError: the ledger has not come that far.
+    """
+    if place >= total:
+        raise OutOfRangeError("invalid cursor: it lies beyond the ledger's tip, so it is of another ledger")
+    return place
+
+
 def _descending(options: query_pb2.QueryOptions) -> bool:
     return options.ordering == query_pb2.ORDERING_DESCENDING
+
+
+def _covered(
+    mark: query_pb2.Watermark,
+    bounds: _Range,
+    reason: query_pb2.QueryEndReason.ValueType,
+    descending: bool,  # noqa: FBT001 - the request's own field
+) -> query_pb2.Watermark:
+    """Say which checkpoint the whole of a listing has covered, where it ended at one."""
+    if not descending and reason in {_LEDGER_TIP, _CHECKPOINT_BOUND}:
+        mark.checkpoint = bounds.last_checkpoint
+    return mark
 
 
 def _end(reason: query_pb2.QueryEndReason.ValueType) -> query_pb2.QueryEnd:
@@ -107,7 +134,7 @@ async def transactions(
     )
     low, high, low_reason, high_reason = bounds.low, bounds.high, bounds.low_reason, bounds.high_reason
     if options.HasField("after"):
-        after = cursors.read_number_cursor(b"t", options.after) + 1
+        after = _known(cursors.read_number_cursor(b"t", options.after), bounds.total) + 1
         if after > low:
             low, low_reason = after, _CURSOR_BOUND
     if options.HasField("before"):
@@ -150,7 +177,8 @@ async def transactions(
             return
         await asyncio.sleep(0)
     last = low if descending else max(high - 1, low - 1)
-    yield pb.ListTransactionsResponse(watermark=watermark(last), end=_end(low_reason if descending else high_reason))
+    reason = low_reason if descending else high_reason
+    yield pb.ListTransactionsResponse(watermark=_covered(watermark(last), bounds, reason, descending), end=_end(reason))
 
 
 async def events(
@@ -173,6 +201,7 @@ async def events(
     low_reason, high_reason = bounds.low_reason, bounds.high_reason
     if options.HasField("after"):
         after = cursors.read_event_cursor(options.after)
+        _known(after.transaction_index, bounds.total)
         if _key(after) > _key(low):
             low, low_reason = after, _CURSOR_BOUND
     if options.HasField("before"):
@@ -213,7 +242,9 @@ async def events(
             )
             if high_reason == _CURSOR_BOUND and not descending:
                 last = high
-            yield pb.ListEventsResponse(watermark=watermark(last), end=_end(reason))
+            yield pb.ListEventsResponse(
+                watermark=_covered(watermark(last), bounds, reason, descending), end=_end(reason)
+            )
             return
         if descending:
             high = page.scanned_to
@@ -238,14 +269,15 @@ async def checkpoints(
     test = transaction_test(request.filter)
     options = request.options
     tip = ledger.get_checkpoint()
-    low, high = 0, 0 if tip is None else tip.sequence_number + 1
+    total = 0 if tip is None else tip.sequence_number + 1
+    low, high = 0, total
     low_reason, high_reason = _CHECKPOINT_BOUND, _LEDGER_TIP
     if request.HasField("start_checkpoint"):
         low = max(low, request.start_checkpoint)
     if request.HasField("end_checkpoint") and request.end_checkpoint < high:
         high, high_reason = request.end_checkpoint, _CHECKPOINT_BOUND
     if options.HasField("after"):
-        after = cursors.read_number_cursor(b"c", options.after) + 1
+        after = _known(cursors.read_number_cursor(b"c", options.after), total) + 1
         if after > low:
             low, low_reason = after, _CURSOR_BOUND
     if options.HasField("before"):

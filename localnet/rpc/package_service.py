@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sui.rpc.v2 import object_pb2
 
 _KEPT = 4_096
+_MAX_TOKEN_DIGITS = 9
 
 
 class PackageService(move_package_service_pb2_grpc.MovePackageServiceServicer):
@@ -71,7 +72,7 @@ class PackageService(move_package_service_pb2_grpc.MovePackageServiceServicer):
         if not versions:
             raise NotFoundError(f"Package {request.package_id} not found")
         token = request.page_token
-        if token and not token.isdigit():
+        if token and (not token.isdigit() or len(token) > _MAX_TOKEN_DIGITS):
             raise InvalidArgumentError("invalid page_token")
         start = int(token) if token else 0
         end = start + min(request.page_size or self._limits.default_page, self._limits.max_page)

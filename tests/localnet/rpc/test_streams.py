@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 
-from localnet.rpc import Limits
+from localnet.ledger import EventCursor
+from localnet.rpc import Limits, cursors
 from sui.rpc.v2 import ledger_service_pb2 as ledger_pb
 from sui.rpc.v2 import query_pb2
 from sui.rpc.v2 import subscription_service_pb2 as subscription_pb
@@ -80,6 +81,7 @@ async def test_events_are_listed_in_order_with_their_place(served, stubs, twelve
     assert first.json.struct_value["length"] == "4"
     assert frames[-1].end.reason == query_pb2.QUERY_END_REASON_LEDGER_TIP
     assert all(frame.HasField("watermark") for frame in frames)
+    assert frames[-1].watermark.checkpoint == served.ledger.get_checkpoint().sequence_number
     assert [frame.HasField("end") for frame in frames] == [False] * 12 + [True]
 
 
@@ -158,6 +160,18 @@ async def test_foreign_cursors_are_refused(stubs, cursor):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await listed(stubs, options=query_pb2.QueryOptions(after=cursor))
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_cursors_of_a_longer_ledger_are_out_of_range(served, stubs):
+    tip = served.ledger.get_checkpoint().summary.network_total_transactions
+    for index, code in ((tip - 1, None), (tip, grpc.StatusCode.OUT_OF_RANGE)):
+        options = query_pb2.QueryOptions(after=cursors.event_cursor(EventCursor(index, 0)))
+        try:
+            await listed(stubs, options=options)
+        except grpc.aio.AioRpcError as error:
+            assert error.code() == code
+        else:
+            assert code is None
 
 
 async def test_transactions_by_called_function_in_both_directions(served, stubs, twelve):
