@@ -86,6 +86,10 @@ class Apiserver(ABC):
     def watch(self, call: Call, *, timeout_s: float) -> AbstractAsyncContextManager[Watch]:
         """Carry out a request whose answer is a stream; `timeout_s` is for its head."""
 
+    @abstractmethod
+    async def close(self) -> None:
+        """Close all connections."""
+
 
 @dataclass(frozen=True)
 class AnswerSignature:

@@ -62,8 +62,9 @@ from wire.ipc import Client, Server
 
 if TYPE_CHECKING:
     from chain.events import AuthenticEvent
-    from chain.ledger import LedgerEvent
+    from chain.ledger import Ledger, LedgerEvent
     from enclave.book import Entry
+    from enclave.execution_ports import Apiserver
     from enclave.parameters import BootParameters
 
 _NAME: Final = "executor"
@@ -84,8 +85,22 @@ _log = structlog.get_logger()
 class ExecutorProcess:
     """One life of the executor."""
 
-    def __init__(self, places: Places, parameters: BootParameters, limits: ExecutionLimits = LIMITS) -> None:
+    def __init__(
+        self,
+        places: Places,
+        parameters: BootParameters,
+        ledger: Ledger,
+        apiserver: Apiserver,
+        limits: ExecutionLimits = LIMITS,
+    ) -> None:
         """Open the journal and connect nothing yet.
+
+        Args:
+            places: where the neighbours' sockets lie.
+            parameters: what the parent said of this boot.
+            ledger: the node behind the egress proxy.
+            apiserver: the apiserver of k3s.
+            limits: sizes and times.
 
         Raises:
             JournalError: the journal cannot be used.
@@ -95,11 +110,12 @@ class ExecutorProcess:
         self._limits = limits
         self._rng = random.SystemRandom()
         private = places.private(_NAME)
-        self._book = Book(Journal(private / "journal", limits), limits)
+        self._journal = Journal(private / "journal", limits)
+        self._book = Book(self._journal, limits)
         self._clients = [Client(places.broker), Client(places.signer)]
         self._broker, self._signer = IpcBroker(self._clients[0]), IpcSigner(self._clients[1])
-        self._ledger = GrpcLedger.connect(f"unix:{places.ledger}")
-        self._apiserver = HttpsApiserver(places.kubeconfig, private, limits)
+        self._ledger = ledger
+        self._apiserver = apiserver
         self._mirror = RoleMirror(self._apiserver, monotonic=time.monotonic, limits=limits)
         self._clock = LedgerClock()
         self._stream_socket = StreamSocket(places.stream, allowed_uids(Uid.GATEWAY), limits)
@@ -369,6 +385,7 @@ class ExecutorProcess:
         for client in self._clients:
             await client.close()
         await self._ledger.close()
+        self._journal.close()
 
 
 def _report_refused(raw: LedgerEvent, error: ChainError) -> None:
@@ -382,7 +399,12 @@ def _report_call(method: str, error: BaseException) -> None:
 async def serve() -> None:
     """Run until told to stop."""
     places = Places.from_environment()
-    process = ExecutorProcess(places, read_parameters(places.parameters))
+    process = ExecutorProcess(
+        places,
+        read_parameters(places.parameters),
+        GrpcLedger.connect(f"unix:{places.ledger}"),
+        HttpsApiserver(places.kubeconfig, places.private(_NAME)),
+    )
     task = asyncio.ensure_future(process.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

@@ -256,6 +256,9 @@ class WorldApiserver(Apiserver):
             return Reply(200, (), b'{"items":[{"metadata":{"name":"default"}}]}')
         return Reply(200, (), b'{"items":[]}')
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     @contextlib.asynccontextmanager
     async def watch(self, call: Call, *, timeout_s: float):
         self._step("before call")
