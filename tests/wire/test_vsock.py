@@ -5,11 +5,12 @@
 import asyncio
 import contextlib
 import socket
+from pathlib import Path
 
 import pytest
 
 from wire.errors import AddressInvalid, ConnectFailed
-from wire.sockets import SocketListener, dial_unix, listen_tcp, listen_unix
+from wire.sockets import SocketListener, dial_tcp, dial_unix, listen_tcp, listen_unix
 from wire.vsock import (
     HybridGuest,
     HybridHost,
@@ -50,13 +51,14 @@ async def machine(tmp_path):
 async def exchange(connecting, listening, port):
     listener = listening.listen(port)
     loop = asyncio.get_running_loop()
-    near, far = await asyncio.gather(connecting.connect(port), listener.accept())
-    with near, far:
-        await loop.sock_sendall(near, b"ping")
-        assert await loop.sock_recv(far, 10) == b"ping"
-        await loop.sock_sendall(far, b"pong")
-        assert await loop.sock_recv(near, 10) == b"pong"
-    listener.close()
+    try:
+        with await connecting.connect(port) as near, await listener.accept() as far:
+            await loop.sock_sendall(near, b"ping")
+            assert await loop.sock_recv(far, 10) == b"ping"
+            await loop.sock_sendall(far, b"pong")
+            assert await loop.sock_recv(near, 10) == b"pong"
+    finally:
+        listener.close()
 
 
 async def test_host_to_guest(machine):
@@ -186,3 +188,27 @@ async def test_a_taken_address_is_named(tmp_path):
     with pytest.raises(ConnectFailed):
         listen_unix(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "precious"
+
+
+async def test_the_kernels_vsock_on_its_own_loopback():
+    here = KernelVsock(1, LIMITS)
+    try:
+        await exchange(here, here, 51_234)
+    except (ConnectFailed, OSError) as error:
+        pytest.skip(f"this kernel has no vsock loopback: {error}")
+
+
+async def test_the_kernels_vsock_names_an_absent_peer():
+    try:
+        socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close()
+    except OSError:
+        pytest.skip("this kernel has no AF_VSOCK")
+    with pytest.raises(ConnectFailed, match="CID 77"):
+        await KernelVsock(77, LIMITS).connect(1)
+
+
+async def test_a_name_without_an_address_is_named():
+    with pytest.raises(ConnectFailed, match="cannot be reached"):
+        await dial_tcp("no-such-name.invalid", 1, timeout_s=2)
+    with pytest.raises(ConnectFailed):
+        listen_unix(Path("/proc/none"))
