@@ -2,8 +2,8 @@
 
 Role: read `submit`, `submit_with_grant` and `register` calls back from a programmable transaction, as plain values.
 
-Rules: only what stands in inputs is read (through MakeMoveVec and `rules::new_rule`); what a Move function computed
-reads as None, and differs from everything.
+Rules: only what stands in inputs is read (through MakeMoveVec); what a Move function computed reads as None, and
+differs from everything.
 
 It judges nothing: `chain.checks` compares, `chain.requests` shows.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sui.types import Address
 
 _T = TypeVar("_T")
-_VERBS = vector(STRING)
+_RULE_TEXTS = vector(vector(STRING))
 _CHUNKS = vector(BYTES)
 _PLAIN_ARGUMENTS = 14
 _GRANTED_ARGUMENTS = 19
@@ -155,20 +155,10 @@ class _Inputs:
         return self.pure(argument, _CHUNKS)
 
     def rules(self, argument: Argument) -> tuple[Rule, ...] | None:
-        command = self._command(argument)
-        if not isinstance(command, MakeMoveVec):
+        texts = self.pure(argument, _RULE_TEXTS)
+        if texts is None or any(len(text) < 5 for text in texts):
             return None
-        found: list[Rule] = []
-        for element in command.elements:
-            call = self._command(element)
-            if not isinstance(call, MoveCall) or call.function != "new_rule" or len(call.arguments) != 5:
-                return None
-            group, resource, sub, namespace = (self.pure(each, STRING) for each in call.arguments[:4])
-            verbs = self.pure(call.arguments[4], _VERBS)
-            if group is None or resource is None or sub is None or namespace is None or verbs is None:
-                return None
-            found.append(Rule(group, resource, sub, namespace, verbs))
-        return tuple(found)
+        return tuple(Rule(text[0], text[1], text[2], text[3], text[4:]) for text in texts)
 
     def _value(self, argument: Argument) -> object:
         if isinstance(argument, Input) and argument.index < len(self._program.inputs):

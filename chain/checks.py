@@ -191,8 +191,7 @@ def _emits_nothing_else(command: Command, package: Address) -> bool:
     return (
         isinstance(command, MoveCall)
         and command.package == package
-        and (command.module, command.function)
-        in {("request", "submit"), ("request", "submit_with_grant"), ("rules", "new_rule")}
+        and (command.module, command.function) in {("request", "submit"), ("request", "submit_with_grant")}
     )
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from chain.bindings.arguments import (
     CLOCK,
     chunks_argument,
-    rules_argument,
     shared_argument,
 )
 from chain.payload import sealed_hash
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _CHUNKS_TYPE = TypeTag.parse("vector<vector<u8>>")
+_RULE_TEXTS = vector(vector(STRING))
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,10 @@ def submission(
         deadline=deadline,
         stream=stream,
     )
+
+
+def _rule_text(rule: Rule) -> tuple[str, ...]:
+    return (rule.group, rule.resource, rule.subresource, rule.namespace, *rule.verbs)
 
 
 def _asked(builder: ProgrammableBuilder, asked: Submission) -> list[Argument]:
@@ -132,7 +136,7 @@ def submit_with_grant(
         builder.pure_value(BYTES, grant.session),
         builder.pure_value(U64, grant.not_before),
         builder.pure_value(U64, grant.expires_at),
-        rules_argument(builder, contract, grant.rules),
+        builder.pure_value(_RULE_TEXTS, tuple(_rule_text(rule) for rule in grant.rules)),
         builder.pure_value(BYTES, grant.signature),
         *_asked(builder, asked),
     ]

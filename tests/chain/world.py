@@ -54,15 +54,10 @@ def submit_transaction(asked, *, key=OWNER, extra=None):
     for one in asked:
         chunks = [builder.pure_value(bcs.BYTES, part) for part in chunk(one.payload)]
         shared = [builder.obj(Shared(i, 1, mutable=False)) for i in (CLUSTER, ENCLAVE, one.token)]
-        rules = []
-        for rule in one.narrowed:
-            names = (rule.group, rule.resource, rule.subresource, rule.namespace)
-            texts = [builder.pure_value(bcs.STRING, name) for name in names]
-            verbs = builder.pure_value(bcs.vector(bcs.STRING), rule.verbs)
-            rules.append(builder.move_call(PACKAGE, "rules", "new_rule", [*texts, verbs]))
+        rules = tuple((r.group, r.resource, r.subresource, r.namespace, *r.verbs) for r in one.narrowed)
         granted = []
         if one.session:
-            narrowed = builder.make_move_vec(rules, StructTag(PACKAGE, "rules", "Rule"))
+            narrowed = builder.pure_value(bcs.vector(bcs.vector(bcs.STRING)), rules)
             granted = [
                 builder.pure_value(bcs.BYTES, one.session),
                 builder.pure_value(bcs.U64, NOW - 1000),
@@ -139,9 +134,8 @@ def read_submit(kind, command, sender, request_id):
     chunks = tuple(pure(part, bcs.BYTES) for part in kind.commands[given[at + 5].index].elements)
     narrowed = ()
     if granted:
-        vec = kind.commands[given[6].index]
-        calls = [kind.commands[part.index].arguments for part in vec.elements]
-        narrowed = tuple(Rule(*(pure(a, bcs.STRING) for a in c[:4]), pure(c[4], bcs.vector(bcs.STRING))) for c in calls)
+        texts = pure(given[6], bcs.vector(bcs.vector(bcs.STRING)))
+        narrowed = tuple(Rule(*text[:4], text[4:]) for text in texts)
     deadline = pure(given[at + 8], bcs.U64)
     return ev.K8sAPIRequest(
         request_id=request_id,

@@ -121,7 +121,8 @@ public(package) entry fun submit(
     );
 }
 
-/// Asks for something by the active enclave's gateway, under a grant of the token's owner.
+/// Asks for something by the active enclave's gateway, under a grant of the token's owner. The grant's narrower rules
+/// come as texts (`rules::from_texts`); none means all of the token's.
 public(package) entry fun submit_with_grant(
     cluster: &Cluster,
     enclave: &Enclave,
@@ -129,7 +130,7 @@ public(package) entry fun submit_with_grant(
     session: vector<u8>,
     not_before: u64,
     expires_at: u64,
-    narrowed: vector<Rule>,
+    narrowed: vector<vector<String>>,
     signature: vector<u8>,
     verb: String,
     group: String,
@@ -146,6 +147,7 @@ public(package) entry fun submit_with_grant(
 ) {
     assert!(enclave.sui_address() == ctx.sender(), ENotDelegate);
     let envelope = rules::new_envelope(verb, group, resource, subresource, namespace);
+    let narrowed = rules::from_texts(narrowed);
     grant::assert_granted(
         cluster,
         token,

@@ -32,6 +32,8 @@ const EMixedRule: vector<u8> = b"a rule for a URL path has a group, a resource o
 #[error]
 const ENoResource: vector<u8> = b"a rule or request names neither a resource nor a URL path";
 #[error]
+const ERuleText: vector<u8> = b"a rule's text is not group, resource, subresource, namespace and at least one verb";
+#[error]
 const ETooManyRules: vector<u8> = b"there are more rules than allowed";
 
 /// What one rule permits.
@@ -65,6 +67,22 @@ public fun new_rule(
     verbs.do_ref!(|verb| assert_verb(verb));
     assert_target(&group, &resource, &subresource, &namespace);
     Rule { group, resource, subresource, namespace, verbs }
+}
+
+/// Rules from their texts, each group, resource, subresource, namespace and then the verbs: the form in which an entry
+/// function takes them, because Sui lets those take only plain values and objects.
+public(package) fun from_texts(texts: vector<vector<String>>): vector<Rule> {
+    texts.map!(|text| {
+        assert!(text.length() > 4, ERuleText);
+        let mut rest = text;
+        rest.reverse();
+        let group = rest.pop_back();
+        let resource = rest.pop_back();
+        let subresource = rest.pop_back();
+        let namespace = rest.pop_back();
+        rest.reverse();
+        new_rule(group, resource, subresource, namespace, rest)
+    })
 }
 
 /// An envelope of one of the two forms.

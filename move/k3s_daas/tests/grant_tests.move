@@ -94,7 +94,7 @@ fun a_session_that_is_no_hash_is_refused() {
 #[test]
 fun a_narrowed_grant_allows_what_it_says() {
     let mut world = world::ready();
-    let narrowed = vector[world::rule(b"", b"pods", b"", b"default", vector[b"get"])];
+    let narrowed = vector[vector[b"", b"pods", b"", b"default", b"get"]];
     world.submit_with_grant(ask(), session(), NOW, EXPIRES, narrowed, signed::narrow_grant());
     world.end();
 }
@@ -102,7 +102,7 @@ fun a_narrowed_grant_allows_what_it_says() {
 #[test, expected_failure(abort_code = ::k3s_daas::grant::ENotAllowed)]
 fun a_narrowed_grant_denies_the_rest_of_the_token() {
     let mut world = world::ready();
-    let narrowed = vector[world::rule(b"", b"pods", b"", b"default", vector[b"get"])];
+    let narrowed = vector[vector[b"", b"pods", b"", b"default", b"get"]];
     let ask = ask().ask_verb(b"list");
     world.submit_with_grant(ask, session(), NOW, EXPIRES, narrowed, signed::narrow_grant());
     world.end();
@@ -111,7 +111,7 @@ fun a_narrowed_grant_denies_the_rest_of_the_token() {
 #[test, expected_failure(abort_code = ::k3s_daas::grant::EWiderThanToken)]
 fun a_grant_wider_than_the_token_is_refused() {
     let mut world = world::ready();
-    let narrowed = vector[world::rule(b"", b"secrets", b"", b"default", vector[b"get"])];
+    let narrowed = vector[vector[b"", b"secrets", b"", b"default", b"get"]];
     let ask = ask().ask_resource(b"secrets", b"");
     world.submit_with_grant(ask, session(), NOW, EXPIRES, narrowed, signed::wide_grant());
     world.end();
@@ -120,7 +120,7 @@ fun a_grant_wider_than_the_token_is_refused() {
 #[test, expected_failure(abort_code = ::k3s_daas::rules::ETooManyRules)]
 fun a_grant_has_at_most_sixteen_rules() {
     let mut world = world::ready();
-    let narrowed = vector::tabulate!(17, |_| world::rule(b"", b"pods", b"", b"default", vector[b"get"]));
+    let narrowed = vector::tabulate!(17, |_| vector[b"", b"pods", b"", b"default", b"get"]);
     world.submit_with_grant(ask(), session(), NOW, EXPIRES, narrowed, signed::grant());
     world.end();
 }
@@ -128,7 +128,7 @@ fun a_grant_has_at_most_sixteen_rules() {
 #[test, expected_failure(abort_code = ::k3s_daas::grant::ESignature)]
 fun rules_that_were_not_signed_are_refused() {
     let mut world = world::ready();
-    let narrowed = vector[world::rule(b"", b"pods", b"", b"default", vector[b"get"])];
+    let narrowed = vector[vector[b"", b"pods", b"", b"default", b"get"]];
     world.submit_with_grant(ask(), session(), NOW, EXPIRES, narrowed, signed::grant());
     world.end();
 }
@@ -166,5 +166,21 @@ fun the_owner_waits_to_expire_what_the_delegate_asked() {
     world.submit_with_grant(ask(), session(), NOW, EXPIRES, vector[], signed::grant());
     world.pass(30_001);
     world.expire(signed::owner_address());
+    world.end();
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::rules::ERuleText)]
+fun a_rule_text_without_verbs_is_refused() {
+    let mut world = world::ready();
+    let narrowed = vector[vector[b"", b"pods", b"", b"default"]];
+    world.submit_with_grant(ask(), session(), NOW, EXPIRES, narrowed, signed::grant());
+    world.end();
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::rules::EVerbLength)]
+fun a_rule_text_is_a_rule_like_any_other() {
+    let mut world = world::ready();
+    let narrowed = vector[vector[b"", b"pods", b"", b"default", b""]];
+    world.submit_with_grant(ask(), session(), NOW, EXPIRES, narrowed, signed::grant());
     world.end();
 }

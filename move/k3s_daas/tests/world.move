@@ -376,7 +376,7 @@ public fun submit_with_grant(
     session: vector<u8>,
     not_before: u64,
     expires_at: u64,
-    narrowed: vector<Rule>,
+    narrowed: vector<vector<vector<u8>>>,
     signature: vector<u8>,
 ) {
     world.scenario.next_tx(ask.sender);
@@ -391,7 +391,7 @@ public fun submit_with_grant(
         session,
         not_before,
         expires_at,
-        narrowed,
+        narrowed.map!(|rule| rule.map!(|part| text(part))),
         signature,
         text(ask.verb),
         text(ask.group),
