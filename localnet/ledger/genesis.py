@@ -19,7 +19,6 @@ from localnet.vm.abilities import STORE
 from localnet.vm.deserialize import deserialize
 from localnet.vm.errors import VmFailure
 from localnet.vm.loader import Package
-from localnet.vm.machine import defined_types, dependencies
 from sui.keys import Ed25519Key
 from sui.object import GasCoinType, MoveObject, MovePackage, OtherType, TypeOrigin, UpgradeInfo, object_type
 from sui.system import Genesis, GenesisObject
@@ -74,28 +73,23 @@ def genesis_transaction(seed: int, bundle: Mapping[Address, tuple[bytes, ...]]) 
 
 
 def _package(package_id: Address, modules: tuple[bytes, ...]) -> MovePackage:
-    code = _named(package_id, modules)
-    linked = sorted(dependencies(code) - {package_id})
+    code: dict[str, bytes] = {}
+    types: dict[str, list[str]] = {}
+    linked: set[Address] = set()
+    for given in modules:
+        module = deserialize(given)
+        # What was compiled for address 0x0 gets the package's id.
+        code[module.name] = given if module.address == package_id else rebase([given], package_id)[module.name]
+        handles = [definition.handle for definition in (*module.struct_defs, *module.enum_defs)]
+        types[module.name] = [module.identifiers[module.datatype_handles[handle].name] for handle in handles]
+        linked |= module.dependencies()
     return MovePackage(
         package_id,
         _GENESIS_VERSION,
-        code,
-        tuple(TypeOrigin(module, name, package_id) for module, name in defined_types(code)),
-        {other: UpgradeInfo(other, _GENESIS_VERSION) for other in linked},
+        {name: code[name] for name in sorted(code)},
+        tuple(TypeOrigin(module, name, package_id) for module in sorted(types) for name in types[module]),
+        {other: UpgradeInfo(other, _GENESIS_VERSION) for other in sorted(linked - {package_id, SYSTEM_ADDRESS})},
     )
-
-
-def _named(package_id: Address, modules: tuple[bytes, ...]) -> dict[str, bytes]:
-    """Return bytecode by module name; what was compiled for address 0x0 gets the package's id."""
-    code: dict[str, bytes] = {}
-    for module in modules:
-        found = deserialize(module)
-        code[found.name] = module if found.address == package_id else _rebased(module, package_id)
-    return dict(sorted(code.items()))
-
-
-def _rebased(module: bytes, package_id: Address) -> bytes:
-    return next(iter(rebase([module], package_id).values()))
 
 
 def _system_objects(seed: int, packages: dict[Address, MovePackage]) -> list[GenesisObject]:
