@@ -7,7 +7,7 @@ Steps, in order:
        (`verify_links`);
     4. datatypes: no reference or recursion in fields, abilities that the fields allow, unique names
        (`verify_datatypes`);
-    5. code: no global storage, operand types (`verify_code`);
+    5. code: no global storage, operands and locals as instructions need them (`verify_code`, `verify_types`);
     6. Sui's own rules: objects, `init`, entry functions, private generics (`verify_sui`).
 It does not check borrows yet: code that the Move compiler did not write may still misuse references; the VM then
 computes nonsense, but stays safe.

@@ -1,4 +1,4 @@
-"""Publish check 5: function bodies."""
+"""Publish check 5: function bodies (`verify_types` follows the operands)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from localnet.vm.bytecode import GLOBAL_STORAGE, CompiledModule, Op
 from localnet.vm.errors import VerificationError
+from localnet.vm.verify_types import verify_types
 
 if TYPE_CHECKING:
     from localnet.vm.verify_links import Links
@@ -19,7 +20,6 @@ def verify_code(module: CompiledModule, links: Links) -> None:
     Raises:
         VerificationError: a rule is broken.
     """
-    del links
     system = int.from_bytes(module.address, "big") <= _FRAMEWORK_MAX
     for definition in module.function_defs:
         name = module.identifiers[module.function_handles[definition.handle].name]
@@ -30,3 +30,4 @@ def verify_code(module: CompiledModule, links: Links) -> None:
         for instruction in definition.code.instructions:
             if Op(instruction[0]) in GLOBAL_STORAGE:
                 raise VerificationError(f"{module.name}::{name} uses global storage, which Sui does not have")
+        verify_types(module, links, definition)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localnet.vm import MalformedBytecode, Package, VerificationError, VmFailure, rebase
+from localnet.vm import (
+    MalformedBytecode,
+    Meter,
+    Package,
+    PackageMap,
+    Session,
+    TxContext,
+    VerificationError,
+    Vm,
+    VmFailure,
+    rebase,
+)
 from localnet.vm.bytecode import GLOBAL_STORAGE, Op
 from localnet.vm.deserialize import deserialize
 from localnet.vm.machine import defined_types, dependencies
+from localnet.vm.types import BITS
 from sui.types import Address
 from tests.localnet.vm.conftest import CORPUS_ID
 from tests.localnet.vm.toolchain import STD, SUI
@@ -42,7 +56,7 @@ def test_truncated_modules_are_refused(corpus):
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_changed_modules_are_refused_or_pass(corpus, vm, data):
+def test_changed_modules_are_refused_or_pass(corpus, framework, vm, data):
     name = data.draw(st.sampled_from(sorted(corpus.modules)))
     code = bytearray(corpus.modules[name])
     for _ in range(data.draw(st.integers(1, 3))):
@@ -52,6 +66,12 @@ def test_changed_modules_are_refused_or_pass(corpus, vm, data):
         vm.publish_check(changed)
     except VerificationError:
         return
+    packages = PackageMap(framework.get(STD), framework.get(SUI), changed)
+    session = Session(Vm(packages), tx_context=TxContext(CORPUS_ID, bytes(32)), meter=Meter(10_000_000))
+    for function, abi in session.vm.module_abi(CORPUS_ID, name).functions.items():
+        args = [0 if kind.kind in BITS else False for kind in abi.parameters if kind.kind in {*BITS, "bool"}]
+        with contextlib.suppress(VmFailure):
+            session.execute(CORPUS_ID, name, function, [], args)
 
 
 def test_header_and_version():
