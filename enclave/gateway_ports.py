@@ -64,7 +64,7 @@ class IpcSigner(TransactionSigner):
             lease=_number(answer, "lease"),
         )
 
-    async def settle(self, lease: int, coin: ObjectRef | None) -> None:
+    async def settle(self, lease: int, coin: ObjectRef | None, balance: int | None = None) -> None:
         """Say what became of a coin."""
         told = None
         if coin is not None:
@@ -72,6 +72,7 @@ class IpcSigner(TransactionSigner):
                 "object_id": bytes(coin.object_id),
                 "version": coin.version,
                 "digest": bytes(coin.digest),
+                "balance": balance,
             }
         try:
             await self._client.call("settle", {"lease": lease, "coin": told}, timeout=_CALL_S)

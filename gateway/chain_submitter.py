@@ -1,13 +1,10 @@
 """Submissions over a ledger: the port `Submitter` for a gateway that sends its own transactions.
 
-Role: waiting requests → one transaction → signed and paid → told to the executor → executed by the ledger → each
-request's id; then the stored answer from the authenticated events.
+Role: waiting requests → one transaction → its outcome → each request's id; then the stored answer from the
+authenticated events. How a transaction is paid for and sent is `gateway.courier`.
 
-Rules:
-- The executor knows a transaction before the ledger does.
-- The same signed bytes are sent again when their outcome is not known; they can only be executed once.
-- A coin is settled with what the outcome says of it, or as unknown; never guessed.
-- Object references and the gas price are hints, kept at hand, looked up again after a refusal.
+Rules: object references are hints, kept at hand and looked up again after a refusal; what the contract denied is told
+from what merely failed by the abort's package and words.
 """
 
 from __future__ import annotations
@@ -21,17 +18,15 @@ import structlog
 from chain.bindings.calls import Contract, SharedRef
 from chain.errors import (
     BadLedgerAnswerError,
-    LedgerUnreachableError,
     OutcomeUnknownError,
     TransactionRefusedError,
 )
+from gateway.courier import Courier
 from gateway.dispatch import Dispatcher
-from gateway.errors import GasError, LocalError
 from gateway.ports import Accepted, SealTarget, StoredAnswer, Submission, Submitter
 from gateway.transactions import (
     Frame,
     build,
-    coin_after,
     gas_budget,
     payloads_beside,
     refusal_of,
@@ -39,7 +34,6 @@ from gateway.transactions import (
     size_of,
 )
 from sui.errors import BuildError
-from sui.transaction import TRANSACTION_DATA
 from sui.types import SharedOwner
 
 if TYPE_CHECKING:
@@ -47,12 +41,12 @@ if TYPE_CHECKING:
 
     from chain.bindings.abort import AbortTable
     from chain.clock import LedgerClock
-    from chain.ledger import ExecutedTransaction, Ledger
+    from chain.ledger import Ledger
     from gateway.answers import AnswerDesk
     from gateway.limits import Limits
     from gateway.ports import SignedTransaction, TransactionSigner
     from gateway.view import ClusterView
-    from sui.types import Address, ObjectRef
+    from sui.types import Address
 
 _log = structlog.get_logger()
 
@@ -93,7 +87,15 @@ class ChainSubmitter(Submitter):
         self._limits = limits
         self._contract = Contract.first(parts.view.package)
         self._shared: dict[Address, SharedRef] = {}
-        self._price: tuple[int, float] | None = None
+        self._courier = Courier(
+            ledger=parts.ledger,
+            signer=parts.signer,
+            expect=parts.expect,
+            now_ms=self.now_ms,
+            monotonic=parts.monotonic,
+            limits=limits,
+            sleep=parts.sleep,
+        )
         self._dispatcher = Dispatcher(self._send, self._size_of, limits)
 
     def target(self) -> SealTarget:
@@ -130,72 +132,31 @@ class ChainSubmitter(Submitter):
             kind = build(frame, {ref.object_id: ref for ref in tokens}, batch)
         except BuildError as error:
             raise TransactionRefusedError(f"the request does not fit into a transaction: {error}") from error
-        signed = await self._sign(kind, gas_budget(batch, inline, self._limits))
-        coin: ObjectRef | None = None
         try:
-            await self._parts.expect(signed, payloads_beside(batch, inline))
-            sent_s = self._parts.monotonic()
-            done = await self._execute(signed, min(asked.deadline_ms for asked in batch))
-            coin = coin_after(done)
-        except (LedgerUnreachableError, LocalError):
-            coin = _coin_before(signed)  # nothing was sent
-            raise
+            carried = await self._courier.carry(
+                kind,
+                budget=gas_budget(batch, inline, self._limits),
+                payloads=payloads_beside(batch, inline),
+                deadline_ms=min(asked.deadline_ms for asked in batch),
+            )
         except TransactionRefusedError:
             self._forget(batch)
             raise
-        finally:
-            await self._parts.signer.settle(signed.lease, coin)
+        done = carried.done
         refused = refusal_of(done, self._parts.words, frozenset({self._contract.package, self._contract.original}))
         if refused is not None:
-            if isinstance(refused, TransactionRefusedError):
-                self._forget(batch)
             raise refused
-        submit_ms = round((sent_s - began_s) * 1000)
-        finality_ms = round((self._parts.monotonic() - sent_s) * 1000)
-        _log.info("submitted", digest=str(signed.digest), requests=len(batch), gas_mist=done.gas.net)
+        submit_ms = round((carried.sent_s - began_s) * 1000)
+        finality_ms = round((self._parts.monotonic() - carried.sent_s) * 1000)
+        _log.info("submitted", digest=str(done.digest), requests=len(batch), gas_mist=done.gas.net)
         try:
             requests = requests_of(done, batch, self._contract.original)
         except BadLedgerAnswerError as error:
-            raise OutcomeUnknownError(str(error), signed.digest) from error
+            raise OutcomeUnknownError(str(error), done.digest) from error
         return [
             Accepted(request.request_id, done.digest, request.answer_until, submit_ms, finality_ms)
             for request in requests
         ]
-
-    async def _sign(self, kind: bytes, budget: int) -> SignedTransaction:
-        """Have it paid for and signed; wait a little where every coin is under way."""
-        price = await self._gas_price()
-        until_s = self._parts.monotonic() + self._limits.gas_wait_s
-        while True:
-            try:
-                return await self._parts.signer.sign(kind, gas_budget=budget, gas_price=price)
-            except GasError:
-                if self._parts.monotonic() >= until_s:
-                    raise
-            await self._parts.sleep(self._limits.gas_poll_s)
-
-    async def _execute(self, signed: SignedTransaction, deadline_ms: int) -> ExecutedTransaction:
-        """Send until the outcome is known or the deadline has passed."""
-        pause_s = self._limits.retry_first_s
-        was_sent = False
-        while True:
-            try:
-                return await self._parts.ledger.execute(signed.transaction, [signed.signature])
-            except (LedgerUnreachableError, OutcomeUnknownError, BadLedgerAnswerError) as error:
-                was_sent = was_sent or not isinstance(error, LedgerUnreachableError)
-                if not was_sent:
-                    raise
-                if self.now_ms() + pause_s * 1000 >= deadline_ms:
-                    text = f"the outcome of {signed.digest} did not come back before the deadline"
-                    raise OutcomeUnknownError(text, signed.digest) from error
-                _log.warning("outcome-unknown", digest=str(signed.digest), error=str(error))
-            except TransactionRefusedError as error:
-                if was_sent:
-                    # Refused now, but an earlier sending may have been executed.
-                    raise OutcomeUnknownError(str(error), signed.digest) from error
-                raise
-            await self._parts.sleep(pause_s)
-            pause_s = min(self._limits.retry_cap_s, pause_s * 2)
 
     async def _references(self, batch: Sequence[Submission]) -> list[SharedRef]:
         """Give the references of cluster, enclave and the batch's tokens, kept or looked up."""
@@ -213,17 +174,3 @@ class ChainSubmitter(Submitter):
         """Look everything up again that a refused transaction named."""
         for asked in batch:
             self._shared.pop(asked.identity.token, None)
-        self._price = None
-
-    async def _gas_price(self) -> int:
-        """Give the gas price, kept for a while and capped."""
-        now_s = self._parts.monotonic()
-        if self._price is None or now_s - self._price[1] > self._limits.gas_price_age_s:
-            self._price = (await self._parts.ledger.gas_price(), now_s)
-        return min(self._price[0], self._limits.gas_price_max_mist)
-
-
-def _coin_before(signed: SignedTransaction) -> ObjectRef | None:
-    """Give the gas coin as it was before a transaction that was never sent."""
-    payment = TRANSACTION_DATA.decode(signed.transaction).gas_data.payment
-    return payment[0] if len(payment) == 1 else None

@@ -158,8 +158,14 @@ class TransactionSigner(ABC):
         """
 
     @abstractmethod
-    async def settle(self, lease: int, coin: ObjectRef | None) -> None:
-        """Say what became of a lease's coin; None where nobody knows. It never fails."""
+    async def settle(self, lease: int, coin: ObjectRef | None, balance: int | None = None) -> None:
+        """Say what became of a lease's coin. It never fails.
+
+        Args:
+            lease: From `sign`.
+            coin: The coin as it is now, or None where nobody knows.
+            balance: What is in it, where that was looked up.
+        """
 
 
 class Submitter(ABC):

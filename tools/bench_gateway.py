@@ -132,14 +132,14 @@ class Stack:
 
     def split(self, since: int) -> tuple[list[dict[str, Any]], int]:
         """Read what the gateway's log says of requests after its first `since` lines."""
-        lines = self.daas("logs", "gateway").splitlines()
+        lines = self.daas("logs", "enclave").splitlines()
         found = []
         for line in lines[since:]:
             try:
                 record = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(record, dict) and record.get("event") == "answered":
+            if isinstance(record, dict) and (record.get("part"), record.get("event")) == ("gateway", "answered"):
                 found.append(record)
         return found, len(lines)
 

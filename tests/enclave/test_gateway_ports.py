@@ -59,11 +59,11 @@ async def test_the_signer_signs_and_settles(tmp_path):
     ) as client:
         signer = IpcSigner(client)
         assert await signer.sign(b"kind", gas_budget=5, gas_price=6) == SIGNED
-        await signer.settle(1, REF)
+        await signer.settle(1, REF, 4)
         await signer.settle(1, None)
     assert asked == [
         {"kind": b"kind", "gas_budget": 5, "gas_price": 6, "expiration_epoch": None},
-        {"lease": 1, "coin": {"object_id": b"\x09" * 32, "version": 7, "digest": b"\x08" * 32}},
+        {"lease": 1, "coin": {"object_id": b"\x09" * 32, "version": 7, "digest": b"\x08" * 32, "balance": 4}},
         {"lease": 1, "coin": None},
     ]
 

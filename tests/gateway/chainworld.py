@@ -78,6 +78,7 @@ class Coins(TransactionSigner):
     leases: dict[int, ObjectRef] = field(default_factory=dict)
     settled: list[tuple[int, ObjectRef | None]] = field(default_factory=list)
     most: int = 0
+    balances: list[int | None] = field(default_factory=list)
     names: itertools.count = field(default_factory=itertools.count)
 
     async def sign(self, kind, *, gas_budget, gas_price):
@@ -93,9 +94,10 @@ class Coins(TransactionSigner):
         encoded = TRANSACTION_DATA.encode(data)
         return SignedTransaction(encoded, KEY.sign_transaction(encoded), transaction_digest(encoded), lease)
 
-    async def settle(self, lease, coin):
+    async def settle(self, lease, coin, balance=None):
         del self.leases[lease]
         self.settled.append((lease, coin))
+        self.balances.append(balance)
 
 
 class Contract:

@@ -9,6 +9,7 @@ import pytest
 
 from chain.errors import LedgerUnreachableError, OutcomeUnknownError, TransactionRefusedError
 from chain.grants import GrantScope, make_bearer
+from chain.ledger import LedgerObject
 from chain.payload import sealed_hash
 from chain.rules import Envelope, parse_rules
 from gateway.errors import AnswerError, DeniedError, GasError, LocalError, OverdueError
@@ -17,6 +18,8 @@ from gateway.limits import Limits
 from gateway.ports import Submission
 from sui.digests import derive_object_id, transaction_digest
 from sui.keys import verify_user_signature
+from sui.transaction import TRANSACTION_DATA
+from sui.types import AddressOwner
 from tests.gateway.chainworld import ACTIVATED, CHANGED, CODE, KEY, LATE, ChainWorld, stored, token_of
 from tests.gateway.world import CHAIN_ID, CLUSTER, ENCLAVE, NOW_MS, PACKAGE, Owner
 
@@ -135,7 +138,7 @@ async def test_no_two_transactions_share_a_coin_and_they_wait_for_one(alice, cha
         chain.time_s += seconds / 100
         await asyncio.sleep(0)
 
-    object.__setattr__(chain.submitter._parts, "sleep", sleep)
+    chain.submitter._courier._sleep = sleep
     await asyncio.gather(*(chain.submitter.submit(asked(owner, b"1")) for owner in owners))
     assert chain.coins.most == 1
     assert len({lease for lease, _ in chain.coins.settled}) == 3
@@ -186,11 +189,44 @@ async def test_an_outcome_lost_until_the_deadline_is_unknown(chain, alice):
     assert chain.time_s < 61
 
 
+async def test_a_refused_transaction_is_signed_once_more_with_another_coin(chain, alice):
+    execute = chain.ledger.execute
+    refused = []
+
+    async def fussy(transaction, signatures):
+        if not refused:
+            coin = TRANSACTION_DATA.decode(transaction).gas_data.payment[0]
+            refused.append(coin)
+            chain.ledger.objects[coin.object_id] = LedgerObject(
+                coin, AddressOwner(KEY.address), None, bytes(coin.object_id) + (777).to_bytes(8, "little")
+            )
+            raise TransactionRefusedError("the balance is too low")
+        return await execute(transaction, signatures)
+
+    chain.ledger.execute = fussy
+    accepted = await chain.submitter.submit(asked(alice, b"1"))
+    assert accepted.digest == chain.expected[1][0].digest
+    assert chain.coins.settled[0] == (0, refused[0])
+    assert chain.coins.balances[0] == 777
+
+
+async def test_a_transaction_that_is_refused_twice_is_refused(chain, alice):
+    async def never(transaction, signatures):
+        raise TransactionRefusedError("no")
+
+    chain.ledger.execute = never
+    with pytest.raises(TransactionRefusedError):
+        await chain.submitter.submit(asked(alice, b"1"))
+    # The ledger knows no such coin any more: it is settled as gone.
+    assert chain.coins.balances == [0, 0]
+    assert not chain.coins.leases
+
+
 async def test_an_executor_that_was_not_told_means_nothing_is_sent(chain, alice):
     async def broken(signed, payloads):
         raise LocalError("no executor")
 
-    object.__setattr__(chain.submitter._parts, "expect", broken)
+    chain.submitter._courier._expect = broken
     with pytest.raises(LocalError):
         await chain.submitter.submit(asked(alice, b"1"))
     assert not chain.ledger.transactions
@@ -247,7 +283,7 @@ async def test_whoever_leaves_before_it_was_sent_pays_nothing(alice):
     async def expect(signed, payloads):
         await go_on.wait()
 
-    object.__setattr__(world.submitter._parts, "expect", expect)
+    world.submitter._courier._expect = expect
     first = asyncio.create_task(world.submitter.submit(asked(alice, b"1")))
     await asyncio.sleep(0.01)
     second = asyncio.create_task(world.submitter.submit(asked(alice, b"2")))
