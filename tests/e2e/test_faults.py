@@ -88,7 +88,6 @@ def test_two_hundred_mixed_requests_under_kills(own_stack):
     made = json.loads(own_stack.kubectl("get", "cm", "-o", "json").stdout)["items"]
     names = [item["metadata"]["name"] for item in made if item["metadata"]["name"].startswith("fault-")]
     count = {i: sum(name.startswith(f"fault-{i}-") for name in names) for i in range(REQUESTS)}
-    print(f"killed: {killer.killed}; outcomes: {sorted({str(o): outcomes.count(o) for o in outcomes}.items())}")
     for number, (change, outcome) in enumerate(zip(plan, outcomes, strict=True)):
         if not change:
             assert outcome == 200, (number, outcome)
