@@ -61,6 +61,11 @@ class AnswerBook:
         """How many answers are remembered."""
         return len(self._answers)
 
+    @property
+    def answers(self) -> tuple[SignedAnswer, ...]:
+        """The remembered answers, oldest first."""
+        return tuple(self._answers.values())
+
     def advance(self, now_ms: int) -> int:
         """Take note of the authenticated clock, which never goes back; returns how many answers were dropped."""
         self._now_ms = max(self._now_ms, now_ms)

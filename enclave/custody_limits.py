@@ -23,6 +23,8 @@ class CustodyLimits:
     """Longest transaction that is looked at."""
     answers: int = 65_536
     """Most answers that are remembered at once."""
+    spare_records: int = 256
+    """How many dropped answers may still lie in the signer's journal before it is written anew."""
     spent_ids: int = 262_144
     """Most request ids that are remembered after their answers were dropped."""
     sealed_bytes: int = (3 << 20) + (64 << 10)

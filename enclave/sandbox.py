@@ -48,6 +48,7 @@ def main() -> int:
     try:
         listener = listen_unix(outside.vsock)
         outside.scratch.mkdir(exist_ok=True)
+        folder.chmod(folder.stat().st_mode | 0o011)  # the egress proxy passes through under its own uid
         separate = leave_host(one_uid=options.one_uid)
     except (NamespacesNotAllowed, ConnectFailed, OSError) as error:
         return _failed(error)

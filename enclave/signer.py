@@ -38,6 +38,7 @@ from wire.frames import LENGTH
 from wire.ipc import Handler, Peer, Server
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from enclave.parameters import BootParameters
@@ -47,7 +48,10 @@ _log = structlog.get_logger()
 
 
 class Journal:
-    """The statements that were signed, appended before their signatures are released; it never leaves the enclave."""
+    """The statements that were signed, appended before their signatures are released; it never leaves the enclave.
+
+    One frame a statement: length, CRC-32, signature and statement. What is over is dropped by writing it anew.
+    """
 
     def __init__(self, path: Path) -> None:
         """Begin a new journal.
@@ -55,26 +59,45 @@ class Journal:
         Raises:
             BootFailed: there is one already, so a signer has run in this boot before.
         """
+        self._path = path
+        self.records = 0
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            self._file = os.open(path, _NEW_FILE, 0o600)
         except FileExistsError:
             raise BootFailed("a signer has run in this boot before; only a reboot, with new keys, can go on") from None
 
     def append(self, answer: SignedAnswer) -> None:
         """Write one answer and wait until it is kept."""
-        record = answer.signature + answer.encoded
-        frame = LENGTH.pack(len(record)) + LENGTH.pack(zlib.crc32(record)) + record
-        if os.write(self._file, frame) != len(frame):
-            raise OSError("the signer's journal did not take a whole record")
-        os.fsync(self._file)
+        _write(self._file, _frame(answer))
+        self.records += 1
 
-    def restart(self) -> None:
-        """Drop everything: no remembered answer is left in it."""
-        os.ftruncate(self._file, 0)
+    def rewrite(self, answers: Collection[SignedAnswer]) -> None:
+        """Keep these answers alone."""
+        temporary = self._path.with_suffix(".new")
+        temporary.unlink(missing_ok=True)
+        file = os.open(temporary, _NEW_FILE, 0o600)
+        _write(file, b"".join(map(_frame, answers)))
+        temporary.replace(self._path)
+        os.close(self._file)
+        self._file, self.records = file, len(answers)
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+
+
+def _frame(answer: SignedAnswer) -> bytes:
+    record = answer.signature + answer.encoded
+    return LENGTH.pack(len(record)) + LENGTH.pack(zlib.crc32(record)) + record
+
+
+def _write(file: int, data: bytes) -> None:
+    if os.write(file, data) != len(data):
+        raise OSError("the signer's journal did not take a whole record")
+    os.fsync(file)
 
 
 class Signer:
@@ -146,8 +169,8 @@ class Signer:
     def clock(self, _: Peer, raw: Any) -> dict[str, Any]:
         """Take note of the authenticated clock; answers whose time is over are dropped."""
         dropped = self._book.advance(params.fields(raw).number("now_ms"))
-        if dropped and not self._book.count:
-            self._journal.restart()
+        if dropped and self._journal.records > 2 * self._book.count + self._limits.spare_records:
+            self._journal.rewrite(self._book.answers)
         return {"dropped": dropped}
 
     def sign_transaction(self, peer: Peer, raw: Any) -> dict[str, Any]:

@@ -110,11 +110,18 @@ async def test_an_answer_is_journalled_before_it_is_released_and_the_same_twice(
     assert first["sequence"] == 1
 
 
-async def test_the_clock_drops_what_is_over_and_the_journal_with_it(signer):
-    await signer.call("sign_answer", answer())
-    assert await signer.call("clock", {"now_ms": 1_001}) == {"dropped": 1}
-    assert signer.journal.read_bytes() == b""
-    await refused("too-late", signer, "sign_answer", answer())
+async def test_the_clock_drops_what_is_over_and_in_time_the_journal_too(signer):
+    for number in range(300):
+        late = 5_000 if number % 150 == 0 else 1_000
+        await signer.call("sign_answer", answer(request_id=number.to_bytes(32, "big"), answer_until=late))
+    record = signer.journal.stat().st_size // 300
+    assert await signer.call("clock", {"now_ms": 1_001}) == {"dropped": 298}
+    assert signer.journal.stat().st_size == 2 * record
+    await refused("too-late", signer, "sign_answer", answer(request_id=(7).to_bytes(32, "big")))
+    kept = answer(request_id=(150).to_bytes(32, "big"), answer_until=5_000)
+    assert (await signer.call("sign_answer", kept))["sequence"] == 151
+    assert (await signer.call("sign_answer", answer(answer_until=5_000)))["sequence"] == 301
+    assert signer.journal.stat().st_size == 3 * record
 
 
 def test_a_signer_never_runs_twice_in_one_boot(tmp_path):

@@ -254,6 +254,24 @@ def test_B5_the_device_is_the_brokers_alone_and_the_root_key_nowhere(booted):  #
     assert all(key not in path.read_bytes() for path in places if path.is_file())
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="looking into the enclave needs root")
+async def test_the_egress_proxy_leads_to_the_parents_relay_and_nowhere_else(booted):
+    listener = booted.vsock.listen(control.LEDGER_PORT)
+    asking = asyncio.create_task(
+        asyncio.to_thread(
+            booted.inside,
+            "import socket; s = socket.socket(socket.AF_UNIX); s.connect('/run/k3s-daas/ledger.sock')\n"
+            "s.sendall(b'question'); print(s.recv(100).decode())",
+        )
+    )
+    with await asyncio.wait_for(listener.accept(), 10) as connection:
+        loop = asyncio.get_running_loop()
+        assert await loop.sock_recv(connection, 100) == b"question"
+        await loop.sock_sendall(connection, b"answer")
+        assert await asking == "answer"
+    listener.close()
+
+
 async def test_a_dead_front_comes_back_and_a_dead_signer_ends_the_enclave(hosts):
     host = hosts()
     await host.boot_to("registration")
