@@ -19,21 +19,16 @@ class Limits:
     constant_max_bytes: int = 65_535
     signature_max_tokens: int = 255
     signature_max_depth: int = 256
-    locals_max: int = 255
     fields_max: int = 255
     variants_max: int = 127
     type_parameters_max: int = 32
-    function_parameters_max: int = 128
     metadata_max_bytes: int = 65_535
     type_max_nodes: int = 256
-    type_max_depth: int = 64
-    value_max_depth: int = 128
     call_max_frames: int = 1_025
     instructions_max: int = 100_000_000
     event_max_bytes: int = 256_000
     events_max: int = 1_024
     events_total_max_bytes: int = 65_536_000
-    object_max_bytes: int = 256_000
     new_ids_max: int = 2_048
     compiled_functions_max: int = 50_000
 

@@ -87,6 +87,8 @@ class Vm:
                 lacking = ", ".join(Abilities(wanted & ~arg.abilities).names)
                 raise CallRefused(f"type argument {position} of {name} is {arg}, which lacks {lacking}")
         parameters = home.signature(handle.parameters, args)
+        if any(kind.target is not None for kind in home.signature(handle.returns, args)):
+            raise CallRefused(f"{name} returns a reference, which a transaction cannot hold")
         return EntryPoint(
             name=name,
             parameters=parameters,

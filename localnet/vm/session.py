@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from localnet.vm.errors import CallRefused, NativeAbort, VmError
+from localnet.vm.errors import CallRefused, LinkError, NativeAbort, VmError
 from localnet.vm.meter import Meter
 from localnet.vm.ports import NativesConfig, NoObjects, ObjectReader, StoredObject, TxContext
 from localnet.vm.values import Ref, Value
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from localnet.vm.machine import Vm
     from localnet.vm.types import DataType, Type
     from sui.type_tag import StructTag, TypeTag
+
+
+# What Python raises when values are not of the types that compiled code relies on: arguments that do not fit, or
+# bytecode that nobody verified.
+_NOT_VERIFIED = (TypeError, IndexError, KeyError, ValueError, AttributeError, OverflowError)
+_EVENT_COST = (52, 12)
 
 
 class Returned(NamedTuple):
@@ -176,10 +182,11 @@ class Session:
     ) -> list[Returned]:
         """Run a function of the package stored at `package`.
 
-        A last parameter `&TxContext` or `&mut TxContext` may be left out. References are passed as `Ref`.
+        A last parameter `&TxContext` or `&mut TxContext` may be left out. References are passed as `Ref`. Arguments by
+        value are used up: whoever needs one again passes a copy (`Vm.copy`).
 
         Raises:
-            CallRefused: it does not exist, or arguments do not fit it.
+            CallRefused: it does not exist, it returns references, or arguments do not fit it.
             MoveAbort: the code aborted.
             VmError: the VM stopped it.
         """
@@ -197,6 +204,10 @@ class Session:
             result = call.run(self, 1, *values)
         except RecursionError as error:
             raise VmError("CALL_STACK_OVERFLOW", detail="deeper than the machine's own stack") from error
+        except LinkError as error:
+            raise VmError("LINKER_ERROR", detail=str(error)) from error
+        except _NOT_VERIFIED as error:
+            raise VmError("UNKNOWN_INVARIANT_VIOLATION_ERROR", detail=f"{type(error).__name__}: {error}") from error
         finally:
             meter.end(self.c, self.native_units)
         for ref, box in boxes:
@@ -254,6 +265,7 @@ class Session:
         if len(self.events) >= limits.events_max:
             raise VmError("MEMORY_LIMIT_EXCEEDED", detail=f"more than {limits.events_max} events")
         self._events_bytes += len(contents)
+        self.native_units += _EVENT_COST[0] + _EVENT_COST[1] * len(contents)
         if self._events_bytes > limits.events_total_max_bytes:
             raise VmError("MEMORY_LIMIT_EXCEEDED", detail="all events together are too large")
         self.events.append(Event(kind.struct_tag, contents, stream_head.tag if stream_head else None))

@@ -82,6 +82,7 @@ def test_a_failed_call_says_where(session):
         (("control", "sum_to", [SUI_TYPE], [1]), "takes 0 type arguments"),
         (("control", "sum_to", [], [Ref(1)]), "a reference was given"),
         (("enums", "total", [], [[0]]), "a reference must be given"),
+        (("generics", "borrow", [SUI_TYPE], [Ref([[]])]), "returns a reference"),
         (("generics", "count", [COIN], [[], 1]), "lacks copy, drop"),
     ],
 )
@@ -205,3 +206,8 @@ def test_context_is_what_the_ledger_said(vm):
 def test_unsupported_natives_say_so(session):
     with pytest.raises(VmError, match="poseidon_bn254_internal is not supported here"):
         session.execute(SUI, "poseidon", "poseidon_bn254", args=[Ref([1])])
+
+
+def test_arguments_of_another_shape_fail_safely(session):
+    with pytest.raises(VmError, match="UNKNOWN_INVARIANT_VIOLATION_ERROR"):
+        session.execute(CORPUS_ID, "natives", "address_from", args=[7])
