@@ -64,7 +64,7 @@ class Faucet:
         application = web.Application(client_max_size=limits.max_request_bytes)
         application.router.add_post("/v2/gas", self._gas)
         application.router.add_get("/", self._health)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
 
     async def _health(self, _request: web.Request) -> web.Response:
         return web.Response(text="OK")
@@ -98,7 +98,7 @@ class Faucet:
             FaucetListenError: the address is taken or not usable.
         """
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, shutdown_timeout=1.0)
+        site = web.TCPSite(self._runner, host, port)
         try:
             await site.start()
         except OSError as error:

@@ -41,6 +41,7 @@ def unary(
 
     @functools.wraps(handler)
     async def call(self: _S, request: _Q, context: ServicerContext[Any, Any]) -> _R:
+        """Answer, or abort with a status."""
         try:
             return await handler(self, request, context)
         except grpc.aio.AbortError:
@@ -58,6 +59,7 @@ def streaming(
 
     @functools.wraps(handler)
     async def call(self: _S, request: _Q, context: ServicerContext[Any, Any]) -> AsyncIterator[_R]:
+        """Stream answers, or abort with a status."""
         try:
             async for answer in handler(self, request, context):
                 yield answer

@@ -146,6 +146,7 @@ async def transactions(
     position = high if descending else low
 
     def watermark(index: int) -> query_pb2.Watermark:
+        """Say that the scan has passed this transaction."""
         return query_pb2.Watermark(cursor=cursors.number_cursor(b"t", index))
 
     while low < high and position > low if descending else position < high:
@@ -212,6 +213,7 @@ async def events(
     descending = _descending(options)
 
     def watermark(place: EventCursor) -> query_pb2.Watermark:
+        """Say that the scan has passed this event."""
         return query_pb2.Watermark(cursor=cursors.event_cursor(place))
 
     for _ in range(limits.max_scanned_transactions // limits.scan_window_events):

@@ -125,3 +125,34 @@ def test_codecs_of_a_struct_must_name_its_fields_in_order():
 def test_a_value_that_is_no_variant_is_refused():
     with pytest.raises(BcsError):
         CHOICE.encode("point")
+
+
+def test_values_that_do_not_fit_are_refused():
+    for codec, value in (
+        (bcs.STRING, "\ud800"),
+        (bcs.ADDRESS, b"short"),
+        (bcs.fixed(3), b"four"),
+        (bcs.bounded_bytes(1), b"ab"),
+        (bcs.vector(bcs.U8, 1), (1, 2)),
+        (bcs.tuple_of(bcs.U8, bcs.U8), (1,)),
+    ):
+        with pytest.raises(BcsError):
+            codec.encode(value)
+    with pytest.raises(BcsError):
+        bcs.write_uleb128(bytearray(), 1 << 32)
+
+
+def test_tuples_and_sparse_enums():
+    codec = bcs.vector(bcs.tuple_of(bcs.U8, bcs.option(bcs.BOOL)))
+    assert codec.decode(codec.encode(((1, None), (2, True)))) == ((1, None), (2, True))
+    sparse = bcs.sparse_enum("Sparse", {3: bcs.struct(Nothing)})
+    assert sparse.encode(Nothing()) == b"\x03"
+    with pytest.raises(BcsError):
+        sparse.decode(b"\x00")
+
+
+def test_definitions_that_cannot_be_bounded_or_told_apart_are_refused():
+    with pytest.raises(TypeError):
+        bcs.map_of(bcs.struct(Nothing), bcs.struct(Nothing))
+    with pytest.raises(TypeError):
+        bcs.enum("Twice", bcs.struct(Nothing), bcs.struct(Nothing))
