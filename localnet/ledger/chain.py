@@ -168,11 +168,11 @@ class Chain:
                 changes.write(value.object_id, value)
             changes.created.add(value.object_id)
         done = self._system(digest, changes, ())
-        self.append(data, encoded, digest, (SYSTEM_SIGNATURE,), done)
-        self._seal(0)
-        self._open(self._now())
-        self._seal(self._commit_ms)
-        self._tell()
+        with self._atomically():
+            self.append(data, encoded, digest, (SYSTEM_SIGNATURE,), done)
+            self._seal(0)
+            self._open(self._now())
+            self._seal(self._commit_ms)
 
     def _system(self, digest: Digest, changes: Changes, dependencies: Sequence[Digest]) -> Execution:
         changes.charge_storage(GasAccount(0, 1, LIMITS, metered=False))
@@ -213,25 +213,32 @@ class Chain:
         self.append(data, encoded, digest, (SYSTEM_SIGNATURE,), done)
 
     @contextmanager
-    def commit(self) -> Iterator[Commit]:
-        """Add transactions durably: what is appended inside is committed at the end, or not at all."""
+    def _atomically(self) -> Iterator[None]:
+        """Make what happens inside durable at its end, or undo it; then tell the subscribers."""
         before = (self._next, self._tip, self._commit_ms, list(self._pending), list(self._sealed))
         self._store.begin()
         try:
-            if not self._pending:
-                self._open(self._now())
-            yield Commit(self)
-            if self._finality_ms == 0:
-                self._seal(self._commit_ms)
+            yield
             self._store.commit()
         except BaseException:
             self._store.rollback()
             self._next, self._tip, self._commit_ms, self._pending, self._sealed = before
             self._recent.clear()
             raise
+        self._tell()
+
+    @contextmanager
+    def commit(self) -> Iterator[Commit]:
+        """Add transactions durably: what is appended inside is committed at the end, or not at all."""
+        try:
+            with self._atomically():
+                if not self._pending:
+                    self._open(self._now())
+                yield Commit(self)
+                if self._finality_ms == 0:
+                    self._seal(self._commit_ms)
         finally:
             self._shelf.unstage()
-        self._tell()
 
     def append(
         self, data: TransactionData, encoded: bytes, digest: Digest, signatures: tuple[bytes, ...], done: Execution
@@ -299,12 +306,10 @@ class Chain:
         idle = not self._pending and 0 < self._idle_ms <= now - self._tip.timestamp_ms
         if not (due or idle):
             return
-        self._store.begin()
-        if idle:
-            self._open(now)
-        self._seal(self._commit_ms)
-        self._store.commit()
-        self._tell()
+        with self._atomically():
+            if idle:
+                self._open(now)
+            self._seal(self._commit_ms)
 
     def subscribe(self, callback: Callable[[CheckpointRecord], None]) -> Callable[[], None]:
         """Call `callback` with each sealed checkpoint; returns the undo."""
@@ -319,10 +324,8 @@ class Chain:
     def close(self) -> None:
         """Seal what is pending and close the store."""
         if self._pending:
-            self._store.begin()
-            self._seal(self._commit_ms)
-            self._store.commit()
-            self._tell()
+            with self._atomically():
+                self._seal(self._commit_ms)
         self._store.close()
 
     # --- answering

@@ -80,7 +80,7 @@ def _package(package_id: Address, modules: tuple[bytes, ...]) -> MovePackage:
         module = deserialize(given)
         # What was compiled for address 0x0 gets the package's id.
         code[module.name] = given if module.address == package_id else rebase([given], package_id)[module.name]
-        handles = [definition.handle for definition in (*module.struct_defs, *module.enum_defs)]
+        handles = [struct.handle for struct in module.struct_defs] + [enum.handle for enum in module.enum_defs]
         types[module.name] = [module.identifiers[module.datatype_handles[handle].name] for handle in handles]
         linked |= module.dependencies()
     return MovePackage(

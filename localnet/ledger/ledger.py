@@ -122,7 +122,6 @@ class Ledger:
         self._store.set_meta("seed", str(self._seed))
         self._store.set_meta("started_ms", str(now_ms))
         self._chain.genesis(data)
-        self._store.commit()
 
     @property
     def chain_id(self) -> Digest:

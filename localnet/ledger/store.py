@@ -2,6 +2,7 @@
 
 Rules:
     * what was written before `commit` returned survives a kill -9 of the process (WAL, synchronous = NORMAL);
+    * one process at a time has the file: a second one is refused;
     * every version of every object stays; `live` indexes the newest ones that exist;
     * a transaction's place (`idx`) is its number in the order of the ledger, from 0 without gaps; its checkpoint
       follows from the ranges in `checkpoints`.
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 FORMAT = "1"
+_LOCK_TIMEOUT_S = 1.0
 _MAX_INTEGER = (1 << 63) - 1
 _MAX_U64 = (1 << 64) - 1
 _PACKAGE_TYPE = "package"
@@ -128,7 +130,8 @@ class Store:
                 folder = Path(state_dir)
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 path = str(folder / "ledger.sqlite")
-            self._db = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+            self._db = sqlite3.connect(path, timeout=_LOCK_TIMEOUT_S, isolation_level=None, cached_statements=256)
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA temp_store=MEMORY")

@@ -121,6 +121,32 @@ def test_unusable_folder_is_named(opened, tmp_path):
         opened(tmp_path)
 
 
+def test_two_ledgers_never_share_a_state(opened, tmp_path, alice):
+    world = opened(tmp_path)
+    with pytest.raises(StateError, match="end whoever uses it"):
+        opened(tmp_path)
+    world.fund(alice, 5)
+
+
+def test_a_failed_tick_can_be_repeated(opened, alice, monkeypatch):
+    world = opened(finality_ms=100)
+    world.fund(alice, 5)
+    height = world.ledger.service_info().checkpoint_height
+    world.now[0] += 100
+
+    def broken(*_arguments):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(world.ledger._store, "write_checkpoint", broken)
+    with pytest.raises(OSError, match="disk full"):
+        world.ledger.tick()
+    monkeypatch.undo()
+    assert world.ledger.service_info().checkpoint_height == height
+    world.ledger.tick()
+    assert world.ledger.service_info().checkpoint_height == height + 1
+    assert len(world.ledger.get_checkpoint(transactions=True).transactions) == 2
+
+
 def test_a_failed_commit_leaves_the_ledger_as_it_was(opened, alice, monkeypatch):
     world = opened(finality_ms=0)
     world.gas_coin(alice)
