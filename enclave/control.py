@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from attestation import cbor
 from attestation.limits import Limits
 from enclave.errors import BootRefused
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     Methods = Mapping[str, Callable[[Any], Awaitable[Any]]]
 
+_log = structlog.get_logger()
 _MESSAGE = Limits(document_bytes=CONTROL_LIMITS.frame_bytes)
 _CONNECTIONS = 8
 _SECONDS = 10.0
@@ -61,12 +64,15 @@ async def _answer(frame: bytes, methods: Methods) -> dict[str, Any]:
         return _error(None, "bad-request", "a call has exactly the fields id, method and params")
     number, name = question["id"], question["method"]
     method = methods.get(name) if isinstance(name, str) else None
-    if method is None:
+    if method is None or not isinstance(name, str):
         return _error(number, "unknown-method", f"known are {', '.join(sorted(methods))}")
     try:
         return {"id": number, "result": await method(question["params"])}
     except BootRefused as error:
         return _error(number, "refused", str(error))
+    except Exception as error:  # noqa: BLE001 - whatever the parent says, the supervisor goes on
+        _log.error("call-failed", method=name, error=type(error).__name__)
+        return _error(number, "internal", f"{name} failed; the enclave's log says why")
 
 
 def _error(number: Any, code: str, message: str) -> dict[str, Any]:

@@ -109,6 +109,8 @@ async def _serve(listener: SocketListener, child: int) -> int:
     reap()
     # The enclave entered its root, and this process, whose root was the same, went along: its listeners are at hand.
     switch = asyncio.create_task(HybridSwitch(listener, Path(GUEST_VSOCK) / "guest").serve())
+    # Without the switch nobody reaches the enclave any more.
+    switch.add_done_callback(lambda _: _kill(ended, child))
     code = await ended
     switch.cancel()
     await asyncio.gather(switch, return_exceptions=True)

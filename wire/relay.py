@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 from wire.errors import WireError
 
 if TYPE_CHECKING:
+    import socket
+
     from wire.sockets import Listener
 
 
@@ -82,24 +84,26 @@ class Relay:
                     continue
                 self.counters.accepted += 1
                 self.counters.active += 1
-                near = await asyncio.open_connection(sock=connection, limit=self._limits.buffer_bytes)
-                tasks.create_task(self._carry(near, self.counters.accepted)).add_done_callback(self._ended)
+                tasks.create_task(self._carry(connection, self.counters.accepted)).add_done_callback(self._ended)
 
     def _ended(self, _: asyncio.Task[None]) -> None:
         self.counters.active -= 1
 
-    async def _carry(self, near: Streams, number: int) -> None:
+    async def _carry(self, connection: socket.socket, number: int) -> None:
+        try:
+            near = await asyncio.open_connection(sock=connection, limit=self._limits.buffer_bytes)
+        except OSError:
+            self.counters.failed += 1
+            connection.close()
+            return
         try:
             async with asyncio.timeout(self._limits.connect_timeout_s):
                 far = await self._dial()
+            await splice(near, far, limits=self._limits, counters=self.counters, tap=self._tap, number=number)
         except (OSError, TimeoutError, WireError):
             self.counters.failed += 1
+        finally:
             await _close(near[1])
-            return
-        except BaseException:
-            near[1].close()
-            raise
-        await splice(near, far, limits=self._limits, counters=self.counters, tap=self._tap, number=number)
 
 
 async def splice(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import stat
@@ -95,20 +96,26 @@ def listen_tcp(host: str, port: int) -> SocketListener:
 def listen_unix(path: Path, *, mode: int = 0o600) -> SocketListener:
     """Listen on a UNIX socket; a dead socket that lies there is replaced, anything else is not.
 
+    The socket appears under its name when it listens, so whoever finds it can connect.
+
     Raises:
         ConnectFailed: something else lies there, or the folder does not allow it.
     """
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        if stat.S_ISSOCK(_mode_of(path)):
-            path.unlink()
+        there = _mode_of(path)
+        if there and not stat.S_ISSOCK(there):
+            raise FileExistsError(errno.EEXIST, "something that is no socket lies there")
+        hidden = path.with_name(f".{path.name}")
+        hidden.unlink(missing_ok=True)
         before = os.umask(0o777 & ~mode)
         try:
-            listening.bind(os.fspath(path))
+            listening.bind(os.fspath(hidden))
         finally:
             os.umask(before)
-        path.chmod(mode)
+        hidden.chmod(mode)
         listening.listen(_BACKLOG)
+        hidden.replace(path)
     except OSError as error:
         listening.close()
         raise ConnectFailed(f"cannot listen on {path}: {error.strerror or error}") from None
