@@ -21,7 +21,7 @@ from sui.bcs_values import ADDRESS, BOOL, BYTES, STRING, U8, U16, U32, U64, U128
 from sui.errors import BcsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -178,6 +178,21 @@ class _Enum(Codec[T]):
         return value
 
 
+class _Mapped(Codec[V], Generic[K, V]):
+    def __init__(self, codec: Codec[K], load: Callable[[K], V], dump: Callable[[V], K], name: str) -> None:
+        self.name = name
+        self.min_size = codec.min_size
+        self._codec = codec
+        self._load = load
+        self._dump = dump
+
+    def write(self, out: bytearray, value: V) -> None:
+        self._codec.write(out, self._dump(value))
+
+    def read(self, reader: Reader) -> V:
+        return self._load(self._codec.read(reader))
+
+
 def vector(element: Codec[T], max_len: int | None = None) -> Codec[tuple[T, ...]]:
     """Return the codec of a sequence, read as a tuple; for `vector<u8>` use BYTES."""
     return _Vector(element, max_len)
@@ -217,6 +232,11 @@ def sparse_enum(name: str, variants: dict[int, StructCodec[Any]]) -> Codec[Any]:
     return _Enum(name, variants)
 
 
+def mapped(codec: Codec[K], load: Callable[[K], V], dump: Callable[[V], K], name: str) -> Codec[V]:
+    """Return a codec that writes `dump(value)` with `codec` and reads back through `load`."""
+    return _Mapped(codec, load, dump, name)
+
+
 __all__ = [
     "ADDRESS",
     "BOOL",
@@ -236,6 +256,7 @@ __all__ = [
     "enum",
     "fixed",
     "map_of",
+    "mapped",
     "option",
     "sparse_enum",
     "struct",
