@@ -165,6 +165,8 @@ def check_request(transaction: CheckedTransaction, event: LedgerEvent, request: 
         raise UnauthenticError("inputs", f"the event's {differences[0] if differences else 'call'} is not the call's")
     if request.sender != transaction.sender:
         raise UnauthenticError("inputs", "the event names another sender than its transaction")
+    if not request.session and request.owner != transaction.sender:
+        raise UnauthenticError("inputs", "a request without a grant is not its owner's own")
     if request.session and not transaction.by_own_gateway:
         raise UnauthenticError("own gateway", "a request under a grant was not built by this enclave's gateway")
 

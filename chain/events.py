@@ -5,6 +5,7 @@ Role: follow the events of our package over cuts, each checked, each once.
 Rules:
 - a subscription starts at the tip and does not resume, so every (re)connection first subscribes, then fills the gap
   from the last cursor by ListEvents, then reads on; what both deliver is delivered once, by (digest, event index);
+- a cursor that the node no longer knows is replaced by the checkpoint it stood in;
 - between attempts it waits with exponential backoff and jitter;
 - an event that fails a check of `chain.checks` is reported and dropped, never delivered, and not remembered as seen, so
   the true one may still come;
@@ -134,6 +135,7 @@ class AuthenticatedEvents:
         self._seen: OrderedDict[tuple[Digest, int], None] = OrderedDict()
         self._checked: OrderedDict[Digest, tuple[CheckedTransaction, ExecutedTransaction]] = OrderedDict()
         self._cursor: bytes | None = None
+        self._checkpoint: int | None = None
 
     def expect(self, digest: Digest, transaction: bytes, signature: bytes) -> None:
         """Hand over a transaction that our own gateway is about to submit.
@@ -163,7 +165,7 @@ class AuthenticatedEvents:
                     yield found
             except CursorExpiredError as error:
                 self._interrupted(error)
-                self._cursor = None
+                self._cursor, from_checkpoint = None, self._checkpoint
             except LedgerError as error:
                 self._interrupted(error)
             if self._cursor is not None:
@@ -218,6 +220,8 @@ class AuthenticatedEvents:
                 yield AuthenticEvent(event, raw, frame.cursor or self._cursor, sender)
         if frame.cursor is not None:
             self._cursor = frame.cursor
+        if frame.checkpoint is not None:
+            self._checkpoint = frame.checkpoint
 
     async def _check(self, raw: LedgerEvent) -> tuple[Any, Address]:
         try:
