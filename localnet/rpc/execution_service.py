@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from localnet.rpc.calls import unary
 from localnet.rpc.errors import InvalidArgumentError
+from localnet.rpc.listings import offset_of
 from localnet.rpc.masks import Mask, read_mask
 from localnet.rpc.render_common import bcs
 from localnet.rpc.render_effects import Objects, add_objects, effects_message, events_message, executed_message
@@ -60,7 +61,8 @@ class ExecutionService(transaction_execution_service_pb2_grpc.TransactionExecuti
             raw = TRANSACTION_DATA.encode(transaction_data(self._ledger, message))
         executed = self._ledger.execute(raw, [_signature(item) for item in request.signatures])
         executed = await self._feed.sealed(executed)
-        return pb.ExecuteTransactionResponse(transaction=executed_message(self._ledger, executed, mask))
+        offset = offset_of(self._ledger, executed, mask)
+        return pb.ExecuteTransactionResponse(transaction=executed_message(self._ledger, executed, mask, offset=offset))
 
     @unary
     async def SimulateTransaction(  # noqa: N802

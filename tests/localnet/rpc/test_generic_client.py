@@ -64,6 +64,7 @@ async def test_execute_twice_is_answered_alike(served, stubs):
     first = await stubs.execution.ExecuteTransaction(request_of(raw, signature, mask=["*"]))
     again = await stubs.execution.ExecuteTransaction(request_of(raw, signature, mask=["*"]))
     assert first == again
+    assert first.transaction.transaction_index == 1  # the Clock's own transaction comes first
 
 
 async def test_default_mask_of_execute(served, stubs):
@@ -242,7 +243,7 @@ async def test_transactions_are_found_by_digest(served, stubs):
     [call, transfer] = found.transaction.kind.programmable_transaction.commands
     assert (call.move_call.module, call.move_call.function) == ("things", "make")
     assert transfer.WhichOneof("command") == "transfer_objects"
-    assert found.transaction_index == 1  # the Clock's own transaction comes first
+    assert found.transaction_index == 1
     batch = ledger_pb.BatchGetTransactionsRequest(digests=[str(executed.digest), "1" * 32, "!"])
     one, missing, bad = (await stubs.ledger.BatchGetTransactions(batch)).transactions
     assert one.transaction.digest == str(executed.digest)
