@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -48,6 +49,7 @@ def main() -> int:
     try:
         listener = listen_unix(outside.vsock)
         outside.scratch.mkdir(exist_ok=True)
+        above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
         folder.chmod(folder.stat().st_mode | 0o011)  # the egress proxy passes through under its own uid
         separate = leave_host(one_uid=options.one_uid)
     except (NamespacesNotAllowed, ConnectFailed, OSError) as error:
@@ -56,6 +58,7 @@ def main() -> int:
     child = os.fork()
     if child == 0:
         os.close(started)
+        os.close(above)
         _become_enclave(outside, listener, tell)
     os.close(tell)
     with os.fdopen(started, "rb") as file:
@@ -63,7 +66,12 @@ def main() -> int:
             return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     sys.stdout.write(json.dumps({"started": True, "separate_uids": separate}) + "\n")
     sys.stdout.flush()
-    return asyncio.run(_serve(listener, child))
+    code = asyncio.run(_serve(listener, child))
+    # This process has left the host's root behind; the folder it kept open still leads there.
+    with contextlib.suppress(OSError):
+        os.unlink(f"{folder.name}/{outside.vsock.name}", dir_fd=above)
+        os.rmdir(outside.scratch.name, dir_fd=above)
+    return code
 
 
 def _become_enclave(outside: Outside, listener: SocketListener, tell: int) -> NoReturn:

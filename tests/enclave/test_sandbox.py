@@ -325,6 +325,8 @@ async def test_it_stops_in_order(hosts):
     await host.boot_to("registration")
     await host.call("stop")
     assert await asyncio.to_thread(host.box.wait, 20) == 0
+    assert list((host.folder / "vsock").iterdir()) == []
+    assert not (host.folder / "vsock.root").exists()
 
 
 def test_a_machine_that_does_not_allow_it_says_why(tmp_path):
