@@ -137,6 +137,10 @@ class CoinPool:
         self._leases[lease.number] = lease
         return lease
 
+    def balance(self, number: int) -> int:
+        """What is believed to be in a lease's paying coin, so that whoever settles it can say what is left."""
+        return self._coins[self._leases[number].payment.object_id].balance
+
     def signed(self, number: int, digest: Digest) -> None:
         """Note which transaction a lease is for."""
         self._leases[number] = replace(self._leases[number], digest=digest)

@@ -62,6 +62,7 @@ class IpcSigner(TransactionSigner):
             signature=_bytes(answer, "signature"),
             digest=Digest(_bytes(answer, "digest")),
             lease=_number(answer, "lease"),
+            balance=_number(answer, "balance"),
         )
 
     async def settle(self, lease: int, coin: ObjectRef | None, balance: int | None = None) -> None:

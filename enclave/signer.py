@@ -210,6 +210,7 @@ class Signer:
             "signature": self._key.sign_transaction(transaction),
             "digest": bytes(digest),
             "lease": lease.number,
+            "balance": self._pool.balance(lease.number),
         }
 
     def settle(self, _: Peer, raw: Any) -> dict[str, Any]:

@@ -122,6 +122,8 @@ class Courier:
             sent_s = self._monotonic()
             done = await self._execute(signed, deadline_ms)
             coin = coin_after(done)
+            if coin is not None and signed.balance is not None:
+                balance = max(1, signed.balance - done.gas.net)
         except (LedgerUnreachableError, LocalError):
             coin = _coin_before(signed)  # nothing was sent
             raise

@@ -132,12 +132,14 @@ class SignedTransaction:
         signature: The sender's signature with its scheme and key.
         digest: The transaction's digest.
         lease: The name under which its gas coin is taken until it is settled.
+        balance: What the signer believes to be in that coin, or None.
     """
 
     transaction: bytes
     signature: bytes
     digest: Digest
     lease: int
+    balance: int | None = None
 
 
 class TransactionSigner(ABC):

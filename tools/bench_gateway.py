@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import collections
 import json
 import os
 import platform
@@ -130,18 +131,19 @@ class Stack:
             return Way("direct", plan, ("nsenter", "--target", str(pid), "--net"))
         return None
 
-    def split(self, since: int) -> tuple[list[dict[str, Any]], int]:
-        """Read what the gateway's log says of requests after its first `since` lines."""
-        lines = self.daas("logs", "enclave").splitlines()
-        found = []
-        for line in lines[since:]:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict) and (record.get("part"), record.get("event")) == ("gateway", "answered"):
-                found.append(record)
-        return found, len(lines)
+    def log(self, since: int) -> tuple[list[dict[str, Any]], int]:
+        """Read what the gateway logged after a position in the enclave's log, and the new position."""
+        with (Path(self.status["logs"]) / "enclave.log").open() as file:
+            file.seek(since)
+            found = []
+            for line in file.read().splitlines():
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(record, dict) and record.get("part") == "gateway":
+                    found.append(record)
+            return found, file.tell()
 
 
 def _text(source: dict[str, Any], name: str) -> str:
@@ -198,11 +200,11 @@ def measure(stack: Stack, count: int, concurrency: int) -> dict[str, Any]:
         for at_once in (1, concurrency):
             for way in ways:
                 load(way, requests_of(kind, at_once), at_once)  # connections and caches
-                _, since = stack.split(0)
+                _, since = stack.log(0)
                 before = bench_processes.look(stack.status["pids"])
                 result = load(way, requests_of(kind, count), at_once)
                 used = bench_processes.difference(before, bench_processes.look(stack.status["pids"]))
-                records, _ = stack.split(since) if way.name == "gateway" else ([], 0)
+                records, _ = stack.log(since) if way.name == "gateway" else ([], 0)
                 row = summarise(kind, at_once, way.name, result, records)
                 row["processes"] = {
                     name: {"cpu_ms_a_request": use.cpu_s * 1000 / count, "resident_mb": use.resident_bytes / 2**20}
@@ -219,6 +221,7 @@ def summarise(
 ) -> dict[str, Any]:
     """Make one row of a load's measurements."""
     latencies = result["latencies_ms"]
+    answered = [record for record in records if record.get("event") == "answered"]
     return {
         "what": kind,
         "at_once": at_once,
@@ -227,7 +230,10 @@ def summarise(
         "p99_ms": percentile(latencies, 0.99),
         "a_second": len(latencies) / result["took_s"],
         "statuses": result["statuses"],
-        "split": {part: statistics.median(record[part] for record in records) for part in SPLIT if records},
+        "split": {part: statistics.median(record[part] for record in answered) for part in SPLIT if answered},
+        "failures": collections.Counter(
+            str(record.get("error")) for record in records if record.get("status", 0) >= 500
+        ),
     }
 
 
@@ -239,6 +245,8 @@ def print_row(row: dict[str, Any]) -> None:
         f"p99 {row['p99_ms']:7.1f} ms  {row['a_second']:7.1f}/s  {row['statuses']}  {split}",
         flush=True,
     )
+    for why, count in row["failures"].most_common(3):
+        print(f"    {count} failed: {why[:200]}")
 
 
 def print_processes(rows: list[dict[str, Any]]) -> None:

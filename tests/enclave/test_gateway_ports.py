@@ -23,7 +23,7 @@ from wire.ipc import Client, Server
 from wire.streams import read_frame, write_frame
 
 REF = ObjectRef(Address(b"\x09" * 32), 7, Digest(b"\x08" * 32))
-SIGNED = SignedTransaction(b"tx", b"s" * 97, Digest(b"\x05" * 32), 1)
+SIGNED = SignedTransaction(b"tx", b"s" * 97, Digest(b"\x05" * 32), 1, 9)
 
 
 @contextlib.asynccontextmanager
@@ -53,7 +53,7 @@ def refuse(code):
 
 async def test_the_signer_signs_and_settles(tmp_path):
     asked = []
-    answer = {"transaction": b"tx", "signature": b"s" * 97, "digest": b"\x05" * 32, "lease": 1}
+    answer = {"transaction": b"tx", "signature": b"s" * 97, "digest": b"\x05" * 32, "lease": 1, "balance": 9}
     async with served(
         tmp_path / "s", sign_transaction=lambda p: asked.append(p) or answer, settle=asked.append
     ) as client:

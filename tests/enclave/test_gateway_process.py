@@ -146,7 +146,13 @@ class Enclave:
             )
             encoded = TRANSACTION_DATA.encode(data)
             digest = bytes(transaction_digest(encoded))
-            return {"transaction": encoded, "signature": KEY.sign_transaction(encoded), "digest": digest, "lease": 1}
+            return {
+                "transaction": encoded,
+                "signature": KEY.sign_transaction(encoded),
+                "digest": digest,
+                "lease": 1,
+                "balance": 10**9,
+            }
 
         return {"sign_transaction": sign, "settle": lambda _: {}}
 

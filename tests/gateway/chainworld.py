@@ -92,7 +92,7 @@ class Coins(TransactionSigner):
             TRANSACTION_KIND.decode(kind), sender=KEY.address, payment=[coin], price=gas_price, budget=gas_budget
         )
         encoded = TRANSACTION_DATA.encode(data)
-        return SignedTransaction(encoded, KEY.sign_transaction(encoded), transaction_digest(encoded), lease)
+        return SignedTransaction(encoded, KEY.sign_transaction(encoded), transaction_digest(encoded), lease, 50_000_000)
 
     async def settle(self, lease, coin, balance=None):
         del self.leases[lease]

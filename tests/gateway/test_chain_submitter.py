@@ -17,9 +17,10 @@ from gateway.identity import Identity
 from gateway.limits import Limits
 from gateway.ports import Submission
 from sui.digests import derive_object_id, transaction_digest
+from sui.effects import IdNone, InputNotExist, ObjectChange, ObjectWrite
 from sui.keys import verify_user_signature
 from sui.transaction import TRANSACTION_DATA
-from sui.types import AddressOwner
+from sui.types import Address, AddressOwner, Digest, ObjectRef
 from tests.gateway.chainworld import ACTIVATED, CHANGED, CODE, KEY, LATE, ChainWorld, stored, token_of
 from tests.gateway.world import CHAIN_ID, CLUSTER, ENCLAVE, NOW_MS, PACKAGE, Owner
 
@@ -61,6 +62,23 @@ async def test_a_submission_becomes_a_transaction_that_the_executor_knew_before(
     assert accepted.answer_until_ms == submission.deadline_ms + 30_000
     assert payloads == ()
     assert not chain.coins.leases
+
+
+async def test_the_signer_is_told_what_is_left_in_the_coin(chain, alice):
+    after = ObjectRef(Address(b"\x33" * 32), 2, Digest(b"\x06" * 32))
+    execute = chain.ledger.execute
+
+    async def with_coin(transaction, signatures):
+        done = await execute(transaction, signatures)
+        owner = AddressOwner(KEY.address)
+        change = ObjectChange(after.object_id, InputNotExist(), ObjectWrite(after.digest, owner), IdNone())
+        effects = replace(done.effects, gas_object_index=0, lamport_version=2, changed_objects=(change,))
+        return replace(done, effects=effects)
+
+    chain.ledger.execute = with_coin
+    await chain.submitter.submit(asked(alice, b"1"))
+    assert chain.coins.settled == [(0, after)]
+    assert chain.coins.balances == [50_000_000 - 1_000_000]
 
 
 async def test_a_large_payload_goes_beside_the_chain(chain, alice):
