@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from sui.types import Owner
 
 _MAX_U64 = (1 << 64) - 1
+_REFERENCES = frozenset({"ref", "mut"})
 _PRIVATE_TRANSFERS = frozenset(
     {"transfer", "freeze_object", "share_object", "receive", "party_transfer", "multiparty_transfer"}
 )
@@ -209,9 +210,6 @@ class Programmable:
         except CallRefused as error:
             raise self._refused_call(command, error) from error
         private_entry = self._checks and self._callable.private_entry(*call)
-        for index, kind in enumerate(entry.returns):
-            if kind.target is not None:
-                raise CommandFailed(Failure("InvalidPublicFunctionReturnType", (index,)))
         parameters = list(entry.parameters)
         if entry.takes_context:
             parameters.pop()
@@ -245,6 +243,11 @@ class Programmable:
         function = module.functions.get(command.function)
         if function is None:
             return CommandFailed(Failure("FunctionNotFound"))
+        if self._checks:
+            try:
+                self._callable.private_entry(command.package, command.module, command.function)
+            except CommandFailed as failed:
+                return failed
         if len(function.type_parameters) != len(command.type_arguments):
             return CommandFailed(Failure("TypeArityMismatch"))
         for index, (wanted, tag) in enumerate(zip(function.type_parameters, command.type_arguments, strict=True)):
@@ -254,6 +257,9 @@ class Programmable:
                 return CommandFailed(TypeArgumentError(index, "TypeNotFound"))
             if wanted & ~kind.abilities:
                 return CommandFailed(TypeArgumentError(index, "ConstraintNotSatisfied"))
+        for index, returned in enumerate(function.returns):
+            if returned.kind in _REFERENCES:
+                return CommandFailed(Failure("InvalidPublicFunctionReturnType", (index,)))
         return CommandFailed(failure_of(error))
 
     # --- coins and transfers

@@ -480,3 +480,59 @@ def test_created_and_never_stored_leaves_no_trace(things, alice):
     assert not [c for c in done.effects.changed_objects if c.id_operation == IdCreated()]
     assert isinstance(things.ledger.get_object(things.gas_coin(alice).object_id).object.data, MoveObject)
     assert things.ledger.balance(alice.address, SUI_COIN_TYPE).coins == 1
+
+
+def test_only_objects_are_transferred_and_only_coins_split(things, alice):
+    record = things.thing(alice)
+    builder = ProgrammableBuilder()
+    builder.transfer_objects([builder.pure(bytes(32))], builder.pure(bytes(32)))
+    assert things.failed(alice, builder).error == CommandArgumentError(0, "TypeMismatch")
+    builder = ProgrammableBuilder()
+    number = things.call(builder, "private_entry", builder.pure_value(bcs.U64, 1))
+    builder.transfer_objects([number], builder.pure(bytes(32)))
+    assert things.failed(alice, builder).error == CommandArgumentError(0, "TypeMismatch")
+    builder = ProgrammableBuilder()
+    builder.split_coins(builder.obj(things.owned(record)), [builder.pure_value(bcs.U64, 1)])
+    assert things.failed(alice, builder).error == CommandArgumentError(0, "TypeMismatch")
+    builder = ProgrammableBuilder()
+    builder.merge_coins(GAS_COIN, [builder.obj(things.owned(record))])
+    assert things.failed(alice, builder).error == CommandArgumentError(1, "TypeMismatch")
+
+
+def test_vectors_without_a_type_hold_objects(things, alice):
+    builder = ProgrammableBuilder()
+    number = things.call(builder, "private_entry", builder.pure_value(bcs.U64, 1))
+    builder.make_move_vec([number])
+    assert things.failed(alice, builder).error == CommandArgumentError(0, "InvalidMakeMoveVecNonObjectArgument")
+    builder = ProgrammableBuilder()
+    builder.make_move_vec([], TypeTag.parse("0x2::coin::Nothing"))
+    assert things.failed(alice, builder).error == TypeArgumentError(0, "TypeNotFound")
+
+
+def test_a_value_is_borrowed_mutably_once_in_a_command(things, alice):
+    first = things.thing(alice)
+    builder = ProgrammableBuilder()
+    coin = builder.split_coins(GAS_COIN, [builder.pure_value(bcs.U64, 1)])[0]
+    builder.merge_coins(coin, [coin])
+    assert things.failed(alice, builder).error == CommandArgumentError(1, "InvalidValueUsage")
+    builder = ProgrammableBuilder()
+    thing = builder.obj(things.owned(first))
+    things.call(builder, "receive", thing, thing)
+    assert things.failed(alice, builder).error == CommandArgumentError(1, "TypeMismatch")
+
+
+def test_indirect_dependencies_must_be_named(things, alice):
+    compiled = json.loads((Path(__file__).parent / "things" / "compiled.json").read_text())
+    code = base64.b64decode(compiled["modules"][0])
+    builder = ProgrammableBuilder()
+    builder.publish([code], [SUI_FRAMEWORK, things.things])
+    assert things.failed(alice, builder).error == Failure("PublishUpgradeMissingDependency")
+    builder = ProgrammableBuilder()
+    builder.publish([code, code], [Address.parse("0x1"), SUI_FRAMEWORK])
+    assert things.failed(alice, builder).error == Failure("VMVerificationOrDeserializationError")
+
+
+def test_upgrades_are_not_there_yet(things, alice):
+    builder = ProgrammableBuilder()
+    builder.upgrade([b"x"], [SUI_FRAMEWORK], things.things, builder.pure(b""))
+    assert things.failed(alice, builder).error == Failure("FeatureNotYetSupported")
