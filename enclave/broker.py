@@ -147,6 +147,7 @@ async def serve(places: Places, nsm: NsmClient) -> None:
     )
 
     def report(method: str, error: BaseException) -> None:
+        """Log a call that failed for a reason of ours, without its text."""
         _log.error("call-failed", method=method, error=type(error).__name__)
 
     async with Server(places.broker, broker.handlers(), allowed=broker.allowed(), report=report) as server:

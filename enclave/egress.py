@@ -59,6 +59,7 @@ def dialler(vsock: Vsock, destination: Destination) -> Dial:
     """A way to open connections to one destination."""
 
     async def dial() -> Streams:
+        """Open one connection, TLS included."""
         connection = await vsock.connect(destination.port)
         try:
             if destination.tls is None:

@@ -286,6 +286,7 @@ async def serve(places: Places, entropy: bytes) -> None:
     signer = Signer(Ed25519Key.generate(seed), read_parameters(places.parameters), Journal(folder / "statements"))
 
     def report(method: str, error: BaseException) -> None:
+        """Log a call that failed for a reason of ours, without its text."""
         _log.error("call-failed", method=method, error=type(error).__name__)
 
     async with Server(places.signer, signer.handlers(), allowed=signer.allowed(), report=report) as server:

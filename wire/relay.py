@@ -119,6 +119,7 @@ async def splice(
     loop = asyncio.get_running_loop()
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, direction: Direction) -> None:
+        """Carry one direction to its end."""
         while data := await source.read(limits.buffer_bytes):
             deadline.reschedule(loop.time() + limits.idle_timeout_s)
             counters.bytes[direction] += len(data)

@@ -30,6 +30,7 @@ async def serve(device: SimulatedNsm, path: Path, ready: asyncio.Event | None = 
     places = asyncio.Semaphore(_CONNECTIONS)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection's requests."""
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
             async with places:
                 while True:
