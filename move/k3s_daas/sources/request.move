@@ -82,6 +82,34 @@ public struct Request has key {
     stream: bool,
 }
 
+/// What is asked, as both ways to submit take it.
+public struct Asked has drop {
+    envelope: Envelope,
+    payload: vector<vector<u8>>,
+    payload_hash: vector<u8>,
+    payload_length: u64,
+    deadline: u64,
+    stream: bool,
+}
+
+/// In whose name a delegate asks; empty where the owner asks himself.
+public struct Granted has drop {
+    session: vector<u8>,
+    expires_at: u64,
+    narrowed: vector<Rule>,
+}
+
+/// One answer, as both ways to store take it.
+public struct Answer has drop {
+    sequence: u64,
+    status: u16,
+    body: vector<vector<u8>>,
+    body_hash: vector<u8>,
+    body_length: u64,
+    executed_at: u64,
+    signature: vector<u8>,
+}
+
 /// Asks for something by the token's owner himself. An empty payload means that the sealed bytes, which have this
 /// hash and length, reach the enclave beside the chain.
 public(package) entry fun submit(
@@ -103,22 +131,9 @@ public(package) entry fun submit(
 ) {
     assert!(token.owner() == ctx.sender(), ENotOwner);
     let envelope = rules::new_envelope(verb, group, resource, subresource, namespace);
-    open(
-        cluster,
-        enclave,
-        token,
-        envelope,
-        payload,
-        payload_hash,
-        payload_length,
-        deadline,
-        stream,
-        vector[],
-        0,
-        vector[],
-        clock,
-        ctx,
-    );
+    let granted = Granted { session: vector[], expires_at: 0, narrowed: vector[] };
+    let asked = Asked { envelope, payload, payload_hash, payload_length, deadline, stream };
+    open(cluster, enclave, token, asked, granted, clock, ctx);
 }
 
 /// Asks for something by the active enclave's gateway, under a grant of the token's owner. The grant's narrower rules
@@ -160,22 +175,9 @@ public(package) entry fun submit_with_grant(
         &envelope,
         clock,
     );
-    open(
-        cluster,
-        enclave,
-        token,
-        envelope,
-        payload,
-        payload_hash,
-        payload_length,
-        deadline,
-        stream,
-        session,
-        expires_at,
-        narrowed,
-        clock,
-        ctx,
-    );
+    let granted = Granted { session, expires_at, narrowed };
+    let asked = Asked { envelope, payload, payload_hash, payload_length, deadline, stream };
+    open(cluster, enclave, token, asked, granted, clock, ctx);
 }
 
 /// Stores one answer. An empty body with a length means that the body, which has this hash, is fetched by its hash.
@@ -193,20 +195,8 @@ public(package) entry fun store_k8s_response(
     clock: &Clock,
     ctx: &TxContext,
 ) {
-    answer(
-        cluster,
-        enclave,
-        request,
-        sequence,
-        status,
-        body,
-        body_hash,
-        body_length,
-        executed_at,
-        signature,
-        clock,
-        ctx,
-    );
+    let answer = Answer { sequence, status, body, body_hash, body_length, executed_at, signature };
+    store(cluster, enclave, request, answer, clock, ctx);
 }
 
 /// Stores answers of one enclave, one for each request; all or none.
@@ -238,20 +228,16 @@ public(package) entry fun store_k8s_responses(
     );
     let mut at = 0;
     requests.do!(|request| {
-        answer(
-            cluster,
-            enclave,
-            request,
-            sequences[at],
-            statuses[at],
-            bodies[at],
-            body_hashes[at],
-            body_lengths[at],
-            executed_at[at],
-            signatures[at],
-            clock,
-            ctx,
-        );
+        let answer = Answer {
+            sequence: sequences[at],
+            status: statuses[at],
+            body: bodies[at],
+            body_hash: body_hashes[at],
+            body_length: body_lengths[at],
+            executed_at: executed_at[at],
+            signature: signatures[at],
+        };
+        store(cluster, enclave, request, answer, clock, ctx);
         at = at + 1;
     });
 }
@@ -274,18 +260,13 @@ fun open(
     cluster: &Cluster,
     enclave: &Enclave,
     token: &SealToken,
-    envelope: Envelope,
-    payload: vector<vector<u8>>,
-    payload_hash: vector<u8>,
-    payload_length: u64,
-    deadline: u64,
-    stream: bool,
-    session: vector<u8>,
-    grant_expires_at: u64,
-    narrowed: vector<Rule>,
+    asked: Asked,
+    granted: Granted,
     clock: &Clock,
     ctx: &mut TxContext,
 ) {
+    let Asked { envelope, payload, payload_hash, payload_length, deadline, stream } = asked;
+    let Granted { session, expires_at, narrowed } = granted;
     // (1) The token allows it, with stake behind every change.
     seal_token::assert_allows(cluster, token, &envelope, clock);
     // (2) A deadline in the future, not further than the cluster allows.
@@ -331,7 +312,7 @@ fun open(
         token.owner(),
         request.sender,
         session,
-        grant_expires_at,
+        expires_at,
         narrowed,
         envelope,
         payload,
@@ -345,20 +326,15 @@ fun open(
     transfer::share_object(request);
 }
 
-fun answer(
+fun store(
     cluster: &Cluster,
     enclave: &Enclave,
     request: Request,
-    sequence: u64,
-    status: u16,
-    body: vector<vector<u8>>,
-    body_hash: vector<u8>,
-    body_length: u64,
-    executed_at: u64,
-    signature: vector<u8>,
+    answer: Answer,
     clock: &Clock,
     ctx: &TxContext,
 ) {
+    let Answer { sequence, status, body, body_hash, body_length, executed_at, signature } = answer;
     let now = clock.timestamp_ms();
     // (1) The enclave that the request names sends this itself, and is usable now.
     assert!(request.enclave == object::id(enclave), EOtherEnclave);

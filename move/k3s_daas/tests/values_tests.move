@@ -81,8 +81,33 @@ fun each_delay_has_its_own_maximum() {
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::settings::EDelayOverMaximum)]
+fun a_measurement_delay_over_its_maximum_is_refused() {
+    settings::new_delays(3, 2, 2, 2, 6, 2, 2).assert_within(&settings::new_delays(2, 2, 2, 2, 6, 2, 2));
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::settings::EDelayOverMaximum)]
+fun a_settings_delay_over_its_maximum_is_refused() {
+    settings::new_delays(2, 3, 2, 2, 6, 2, 2).assert_within(&settings::new_delays(2, 2, 2, 2, 6, 2, 2));
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::settings::EDelayOverMaximum)]
 fun a_token_delay_over_its_maximum_is_refused() {
     settings::new_delays(2, 2, 3, 2, 6, 2, 2).assert_within(&settings::new_delays(2, 2, 2, 2, 6, 2, 2));
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::settings::EDelayOverMaximum)]
+fun an_operator_delay_over_its_maximum_is_refused() {
+    settings::new_delays(2, 2, 2, 3, 6, 2, 2).assert_within(&settings::new_delays(2, 2, 2, 2, 6, 2, 2));
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::settings::EDelayOverMaximum)]
+fun a_withdrawal_delay_over_its_maximum_is_refused() {
+    settings::new_delays(2, 2, 2, 2, 7, 2, 2).assert_within(&settings::new_delays(2, 2, 2, 2, 6, 2, 2));
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::settings::EDelayOverMaximum)]
+fun an_evidence_delay_over_its_maximum_is_refused() {
+    settings::new_delays(2, 2, 2, 2, 6, 3, 2).assert_within(&settings::new_delays(2, 2, 2, 2, 6, 2, 2));
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::settings::EDelayOverMaximum)]

@@ -47,7 +47,13 @@ PLAIN = {
     "Balance<SUI>": "u64",
     "vector<vector<u8>>": "vector<bytes>",
 }
-PRIVATE = {("cluster", "RegisteredKey"), ("enclave", "Attested")}
+PRIVATE = {
+    ("cluster", "RegisteredKey"),
+    ("enclave", "Attested"),
+    ("request", "Asked"),
+    ("request", "Granted"),
+    ("request", "Answer"),
+}
 
 
 def expected(kind: str) -> str:
