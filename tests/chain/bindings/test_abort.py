@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chain.bindings.abort import AbortReason, AbortTable, abort_table
@@ -56,6 +56,7 @@ def test_every_error_of_the_sources_is_in_the_compiled_package(compiled_modules)
 
 
 @pytest.mark.toolchain
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_damaged_module_is_refused_or_read_but_never_breaks(compiled_modules, data):
     module = bytearray(data.draw(st.sampled_from(compiled_modules)))

@@ -5,7 +5,7 @@ import types
 import typing
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chain import rules, statements
@@ -115,6 +115,7 @@ HINTS = {"Address": Address, **{cls.__name__: cls for cls in (rules.Rule, rules.
 
 
 @pytest.mark.parametrize("place", LAYOUTS, ids="::".join)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_value_survives_its_bytes(place, data):
     codec = LAYOUTS[place]
