@@ -51,18 +51,21 @@ class Program:
             return self._choose(*names, *names, self._literal(kind))
         form = self._random.randint(0, 11)
         if form < 5:
-            sign = self._choose("+", "-", "*", "/", "%", "&", "|", "^", "&", "^", "%")
+            sign = self._choose("+", "-", "*", "/", "%", *("^&|" * 5))
             return f"({self.number(kind, depth - 1)} {sign} {self.number(kind, depth - 1)})"
         if form < 6:
             by = self._random.randint(0, min(INTEGERS[kind] + 1, 255))
             return f"({self.number(kind, depth - 1)} {self._choose('<<', '>>')} {by}u8)"
         if form < 8:
             other = self._choose(*INTEGERS)
-            return f"({self.number(other, depth - 1)} as {kind})"
+            bound = "" if self._random.random() < 0.1 else " % 200"
+            return f"(({self.number(other, depth - 1)}{bound}) as {kind})"
         if form < 9:
             return f"(if ({self.truth(depth - 1)}) {self.number(kind, depth - 1)} else {self.number(kind, depth - 1)})"
         if kind == "u64":
-            return self._choose("v.length()", "p.x", "pick(&v, b)", "pick(&p.z, h)", "bump(&mut h, 5)", "q[0].x", "v[0]")
+            return self._choose(
+                "v.length()", "p.x", "pick(&v, b)", "pick(&p.z, h)", "bump(&mut h, 5)", "q[0].x", "v[0]"
+            )
         return self.number(kind, 0)
 
     def truth(self, depth: int) -> str:
@@ -77,7 +80,9 @@ class Program:
             return f"(({variable} ^ {self.number(kind, depth - 1)}) {sign} {self.number(kind, depth - 1)})"
         if form < 4:
             return f"({self.truth(depth - 1)} {self._choose('&&', '||', '==', '!=')} {self.truth(depth - 1)})"
-        return self._choose(f"(!{self.truth(depth - 1)})", "(v == p.z)", "(&p == &q[0])", "grow(&mut p, b)", "(q.length() > 2)")
+        return self._choose(
+            f"(!{self.truth(depth - 1)})", "(v == p.z)", "(&p == &q[0])", "grow(&mut p, b)", "(q.length() > 2)"
+        )
 
     def statement(self, depth: int) -> list[str]:
         form = self._random.randint(0, 13)
@@ -94,18 +99,20 @@ class Program:
             value = self.number("u64", 1)
             return [f"{{ let at = b % v.length(); let n = {value}; let r = &mut v[at]; *r = *r ^ n; }};"]
         if form < 7:
-            return [self._choose(
-                "q.push_back(p);",
-                "p.z = v;",
-                "{ let n = h; q[0].z.push_back(n); };",
-                "let old = p; q[0] = old; p.y = p.y ^ 1;" if depth < 0 else "*&mut q[0] = p;",
-                "p = *&q[0];",
-                "{ let at = b % v.length(); v.swap(0, at); };",
-                "if (v.length() > 2) { h = v.pop_back(); };",
-                "{ let Part { x, y, z } = p; h = x ^ h; a = y; v = z; v.push_back(1); };",
-                "{ let r = if (c) &mut b else &mut h; *r = *r / 2; };",
-                "{ let r = &mut q[0].x; *r = bump(r, 9) ^ 1; };",
-            )]
+            return [
+                self._choose(
+                    "q.push_back(p);",
+                    "p.z = v;",
+                    "{ let n = h; q[0].z.push_back(n); };",
+                    "let old = p; q[0] = old; p.y = p.y ^ 1;" if depth < 0 else "*&mut q[0] = p;",
+                    "p = *&q[0];",
+                    "{ let at = b % v.length(); v.swap(0, at); };",
+                    "if (v.length() > 2) { h = v.pop_back(); };",
+                    "{ let Part { x, y, z } = p; h = x ^ h; a = y; v = z; v.push_back(1); };",
+                    "{ let r = if (c) &mut b else &mut h; *r = *r / 2; };",
+                    "{ let r = &mut q[0].x; *r = bump(r, 9) ^ 1; };",
+                )
+            ]
         if depth <= 0:
             return ["b = b ^ 1;"]
         if form < 11:

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from localnet.vm import Vm
-from tests.localnet.vm.facts import all_facts
 from tests.localnet.vm import programs
+from tests.localnet.vm.facts import all_facts
 from tests.localnet.vm.oracle import Fact, Oracle
 from tests.localnet.vm.toolchain import CORPUS, available, framework, package, read_sources, run_unit_tests
 
