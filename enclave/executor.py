@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from chain.bindings.arguments import Contract, SharedRef
+from chain.bindings.arguments import Contract
 from chain.bindings.events import (
     EnclaveActivated,
     EnclaveRevoked,
@@ -35,7 +35,7 @@ from chain.bindings.events import (
     SealTokenChanged,
 )
 from chain.clock import LedgerClock
-from chain.errors import BadLedgerAnswerError, ChainError, LedgerError, UnauthenticError
+from chain.errors import ChainError, UnauthenticError
 from chain.events import AuthenticatedEvents, Trust
 from chain.grpc_ledger import GrpcLedger
 from chain.tokens import TokenRegistry
@@ -46,18 +46,20 @@ from enclave.coin_keeper import CoinKeeper
 from enclave.execution_errors import ExecutionError, JournalError
 from enclave.execution_limits import LIMITS, ExecutionLimits
 from enclave.executor_calls import ExecutorCalls
+from enclave.executor_hints import activation_checkpoint, learn_time, shared_refs
 from enclave.executor_ports import IpcBroker, IpcSigner, StreamSocket
 from enclave.journal import Journal
 from enclave.mirror import RoleMirror
+from enclave.opening import Home
 from enclave.order import KeyedOrder
-from enclave.parameters import read_activation, read_parameters
+from enclave.parameters import read_parameters
 from enclave.places import Places, Uid, allowed_uids, tell_ready
 from enclave.records import Event
-from enclave.runner import Home, Parts, Runner
+from enclave.runner import Parts, Runner
 from enclave.storing import StorePlace, Storer
 from enclave.streaming import StreamRoom
 from gateway.view import ClusterView
-from sui.types import Address, Digest, SharedOwner
+from sui.types import Address, Digest
 from wire.ipc import Client, Server
 
 if TYPE_CHECKING:
@@ -137,7 +139,7 @@ class ExecutorProcess:
         identity = await self._broker.identity()
         view = self._view(identity)
         await self._signer.begin()
-        await self._learn_time()
+        await learn_time(self._ledger, self._clock)
         events = self._events(view)
         self._recall(view, events)
         keeper = CoinKeeper(self._ledger, self._signer, view.address)
@@ -191,15 +193,6 @@ class ExecutorProcess:
             interrupted=lambda error: _log.warning("events-interrupted", error=str(error)),
         )
 
-    async def _learn_time(self) -> None:
-        """Begin with a node's word for the time; from then on events and the monotonic clock tell it."""
-        while not self._clock.is_set:
-            try:
-                self._clock.observe((await self._ledger.service_info()).timestamp_ms)
-            except LedgerError as error:
-                _log.warning("ledger-unreachable", error=str(error))
-                await asyncio.sleep(_PAUSE_S)
-
     def _recall(self, view: ClusterView, events: AuthenticatedEvents) -> None:
         """Take up what the journal has of an earlier life."""
         for event in self._book.state_events():
@@ -212,7 +205,7 @@ class ExecutorProcess:
     async def _begin(self, view: ClusterView) -> None:
         """Make the parts that need the activation, and take up open requests."""
         enclave = view.target().enclave
-        cluster_ref, enclave_ref = await self._shared(view.cluster, enclave)
+        cluster_ref, enclave_ref = await shared_refs(self._ledger, view.cluster, enclave)
         contract = Contract.first(self._parameters.package)
         storer = Storer(
             book=self._book,
@@ -245,44 +238,12 @@ class ExecutorProcess:
         for entry in self._book.open_entries():
             self._take(entry)
 
-    async def _shared(self, *ids: Address) -> list[SharedRef]:
-        """Name shared objects; where they began is the ledger's hint, and a wrong one fails on chain."""
-        while True:
-            try:
-                refs = []
-                for each in ids:
-                    found = await self._ledger.get_object(each)
-                    if not isinstance(found.owner, SharedOwner):
-                        raise BadLedgerAnswerError(f"object {each} is not shared; the node is broken")
-                    refs.append(SharedRef(each, found.owner.initial_shared_version))
-            except LedgerError as error:
-                _log.warning("ledger-unreachable", error=str(error))
-                await asyncio.sleep(_PAUSE_S)
-            else:
-                return refs
-
     # ---- events --------------------------------------------------------------------------------------------------
 
     async def _follow(self, view: ClusterView, events: AuthenticatedEvents) -> None:
-        start = None if self._book.cursor is not None else await self._start()
+        start = None if self._book.cursor is not None else await activation_checkpoint(self._ledger, self._places)
         async for found in events.follow(_EVENTS, cursor=self._book.cursor, from_checkpoint=start):
             await self._handle(view, found)
-
-    async def _start(self) -> int:
-        """Find the checkpoint of our activation; where it is is a hint, what is found there is checked."""
-        while True:
-            try:
-                activation = read_activation(self._places.activation)
-                if activation is None:
-                    return (await self._ledger.service_info()).checkpoint
-                found = await self._ledger.get_object(activation.enclave)
-                if found.previous_transaction is not None:
-                    done = await self._ledger.get_transaction(found.previous_transaction)
-                    if done.checkpoint is not None:
-                        return done.checkpoint
-            except ChainError as error:
-                _log.warning("ledger-unreachable", error=str(error))
-            await asyncio.sleep(_PAUSE_S)
 
     async def _handle(self, view: ClusterView, found: AuthenticEvent) -> None:
         event = found.event

@@ -24,14 +24,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from chain.backoff import Backoff
-from chain.errors import CannotOpenError, PayloadError
 from chain.payload import (
     AnswerPlaintext,
     Purpose,
-    RequestContext,
-    decode_request,
     encode_answer,
-    join,
     reply_info,
     sealed_hash,
 )
@@ -51,6 +47,7 @@ from enclave.execution_limits import LIMITS, ExecutionLimits
 from enclave.execution_ports import Call
 from enclave.http_policy import PolicyError, check_protected, check_request, request_headers, response_headers
 from enclave.http_policy import status_answer as status
+from enclave.opening import TOO_LATE, Home, Opener, Refused
 from enclave.records import Answer, Signed
 
 if TYPE_CHECKING:
@@ -66,23 +63,11 @@ if TYPE_CHECKING:
     from enclave.storing import Storer
     from enclave.streaming import StreamRoom
     from gateway.request_info import RequestInfo
-    from sui.types import Address
 
 _log = structlog.get_logger()
 _UNKNOWN = (
     "the enclave was interrupted while the request was carried out, and its outcome is not known; look before repeating"
 )
-_TOO_LATE = "the request's deadline passed before it was carried out; it was not carried out"
-
-
-@dataclass(frozen=True)
-class Home:
-    """Which enclave this is."""
-
-    chain_id: bytes
-    package: Address
-    cluster: Address
-    enclave: Address
 
 
 @dataclass(frozen=True)
@@ -105,21 +90,13 @@ class Parts:
     limits: ExecutionLimits = LIMITS
 
 
-class _Refused(Exception):  # noqa: N818 - a way out of the steps, not an error
-    """The request is answered without being carried out."""
-
-    def __init__(self, code: int, message: str, *, clear: bool = False) -> None:
-        super().__init__(message)
-        self.code = code
-        self.clear = clear
-
-
 class Runner:
     """Takes requests their way; one task a request."""
 
     def __init__(self, parts: Parts) -> None:
         """Take the parts; start nothing."""
         self._parts = parts
+        self._opener = Opener(parts.home, parts.book, parts.broker, parts.now_ms, parts.rng, parts.sleep, parts.limits)
         self._room = asyncio.Semaphore(parts.limits.in_flight)
         self._stream_room = asyncio.Semaphore(parts.limits.streams)
 
@@ -168,14 +145,14 @@ class Runner:
         held = _Held()
         request: RequestPlaintext | None = None
         try:
-            request = await self._open(entry)
+            request = await self._opener.open(entry)
             if entry.resume is Resume.SAY_UNKNOWN:
-                raise _Refused(504, _UNKNOWN)  # noqa: TRY301 - one way out for all refusals
+                raise Refused(504, _UNKNOWN)  # noqa: TRY301 - one way out for all refusals
             if entry.resume is Resume.SAY_INTERRUPTED:
-                raise _Refused(504, "interrupted: the stream was cut; ask again")  # noqa: TRY301
+                raise Refused(504, "interrupted: the stream was cut; ask again")  # noqa: TRY301
             plain = await self._carry_out(entry, request, held)
             self._journal_answer(entry, plain, request)
-        except _Refused as refused:
+        except Refused as refused:
             if entry.state in FINAL:
                 return None
             _log.info("refused", status=refused.code, reason=str(refused))
@@ -187,70 +164,18 @@ class Runner:
             await self._finish_lookup(lookup)
         return held.reservation
 
-    async def _open(self, entry: Entry) -> RequestPlaintext:
-        """Open the payload, in the order of the numbered steps."""
-        event = entry.event
-        # (1) In time.
-        if entry.resume is Resume.RUN and not self._may_start(entry):
-            # The payload is still opened, so that the refusal can be read; a failure to do so is answered in clear.
-            return await self._opened(entry, await self._payload(entry))
-        # (2) The sealed bytes, here or beside the chain, are those of the event.
-        sealed = await self._payload(entry)
-        if len(sealed) != event.payload_length or sealed_hash(sealed) != event.payload_hash:
-            raise _Refused(400, "the sealed bytes are not those of the event", clear=True)
-        # (3) They open under everything that the event says.
-        return await self._opened(entry, sealed)
-
-    async def _opened(self, entry: Entry, sealed: bytes) -> RequestPlaintext:
-        parts, event, home = self._parts, entry.event, self._parts.home
-        context = RequestContext(
-            chain_id=home.chain_id,
-            package=home.package,
-            cluster=home.cluster,
-            enclave=home.enclave,
-            token=event.token,
-            sender=event.sender,
-            deadline=event.deadline,
-            envelope=entry.envelope,
-        )
-        backoff = Backoff(parts.rng)
-        while True:
-            try:
-                return decode_request(await parts.broker.open(sealed, context.info()))
-            except (CannotOpenError, PayloadError) as error:
-                raise _Refused(400, str(error), clear=True) from None
-            except LocalProcessError as error:
-                _log.warning("broker-unreachable", error=str(error))
-                if parts.now_ms() > event.deadline:
-                    raise _Refused(504, _TOO_LATE, clear=True) from None
-                await parts.sleep(backoff.next_s())
-
-    async def _payload(self, entry: Entry) -> bytes:
-        """Give the sealed bytes, waiting for those that travel beside the chain."""
-        parts, event = self._parts, entry.event
-        if event.payload:
-            try:
-                return join(event.payload)
-            except PayloadError as error:
-                raise _Refused(400, str(error), clear=True) from None
-        while (sealed := parts.book.payload(event.payload_hash)) is None:
-            if not self._may_start(entry):
-                raise _Refused(410, "the request's content did not reach the enclave in time", clear=True)
-            await parts.sleep(parts.limits.payload_poll_s)
-        return sealed
-
     async def _carry_out(self, entry: Entry, request: RequestPlaintext, held: _Held) -> AnswerPlaintext:
         parts, event = self._parts, entry.event
         # (4) In time, once per payload, and exactly what stands on the chain.
-        if not self._may_start(entry):
-            raise _Refused(504, _TOO_LATE)
+        if not self._opener.may_start(entry):
+            raise Refused(504, TOO_LATE)
         if not parts.book.owns_payload(entry):
-            raise _Refused(409, "this payload was carried out already; seal a new one for each request")
+            raise Refused(409, "this payload was carried out already; seal a new one for each request")
         try:
             info = check_request(request.method, request.target, entry.envelope, stream=event.stream)
             check_protected(info)
         except PolicyError as error:
-            raise _Refused(error.status, str(error)) from None
+            raise Refused(error.status, str(error)) from None
         # (5) A coin for the answer, before anything happens.
         held.reservation = await self._reserve(entry)
         # (6) The mirrored user, as the apiserver shall see him.
@@ -276,8 +201,8 @@ class Runner:
         change = entry.kind is Kind.CHANGE
         backoff = Backoff(parts.rng)
         while True:
-            if not self._may_start(entry):
-                raise _Refused(504, _TOO_LATE)
+            if not self._opener.may_start(entry):
+                raise Refused(504, TOO_LATE)
             if entry.state is State.SEEN:
                 parts.book.intend(entry)
             left_s = max(0.001, (entry.event.deadline - parts.now_ms()) / 1000)
@@ -289,11 +214,11 @@ class Runner:
                 _log.info("apiserver-unreachable", error=str(error))
             except AnswerTooLargeError as error:
                 # The change was made, only its answer is too long to give back.
-                raise _Refused(507, str(error)) from None
+                raise Refused(507, str(error)) from None
             except ApiserverCutError as error:
                 _log.warning("apiserver-cut", error=str(error), change=change)
                 if change:
-                    raise _Refused(504, _UNKNOWN) from None
+                    raise Refused(504, _UNKNOWN) from None
             else:
                 if info.resource == "namespaces" and info.verb in {"create", "patch", "update"} and reply.status < 300:
                     await self._new_namespace()
@@ -317,8 +242,8 @@ class Runner:
             except LocalProcessError as error:
                 reason = f"the enclave's signer does not answer: {error}"
             _log.warning("no-reservation", reason=reason)
-            if not self._may_start(entry):
-                raise _Refused(503, f"{reason}; it was not carried out")
+            if not self._opener.may_start(entry):
+                raise Refused(503, f"{reason}; it was not carried out")
             await self._parts.sleep(backoff.next_s())
 
     async def _user(self, entry: Entry, info: RequestInfo) -> str:
@@ -328,7 +253,7 @@ class Runner:
         while True:
             token = parts.tokens.get(event.token)
             if token is not None and token.owner != event.owner:
-                raise _Refused(403, "the token's owner is another than the request says; it was not carried out")
+                raise Refused(403, "the token's owner is another than the request says; it was not carried out")
             if token is not None:
                 try:
                     wanted = (info.group, info.resource, info.namespace)
@@ -338,15 +263,12 @@ class Runner:
             else:
                 reason = "this enclave was not told of the token yet; it must be announced"
             _log.warning("user-not-mirrored", reason=reason)
-            if not self._may_start(entry):
-                raise _Refused(503, f"{reason}; it was not carried out")
+            if not self._opener.may_start(entry):
+                raise Refused(503, f"{reason}; it was not carried out")
             await parts.sleep(backoff.next_s())
 
     def _token(self, entry: Entry) -> SealToken | None:
         return self._parts.tokens.get(entry.event.token)
-
-    def _may_start(self, entry: Entry) -> bool:
-        return self._parts.now_ms() + self._parts.limits.start_margin_ms < entry.event.deadline
 
     async def _finish_lookup(self, lookup: asyncio.Task[None]) -> None:
         if not lookup.done():

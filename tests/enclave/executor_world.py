@@ -49,9 +49,10 @@ from enclave.execution_ports import (
     Watch,
 )
 from enclave.mirror import RoleMirror
+from enclave.opening import Home
 from enclave.order import KeyedOrder
 from enclave.records import Event
-from enclave.runner import Home, Parts, Runner
+from enclave.runner import Parts, Runner
 from enclave.storing import StorePlace, Storer
 from enclave.streaming import StreamRoom
 from gateway.request_info import parse_request
