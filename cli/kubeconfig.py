@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ import yaml
 
 from chain.cluster_file import read_cluster_file
 from cli.attested import attested_enclave
-from cli.cluster_state import refresh_cluster_file
 from cli.context import Context, open_context, parse_id
 from cli.errors import CommandError
 from cli.home import write_whole
@@ -61,7 +61,7 @@ async def write_kubeconfig(
     Raises:
         CommandError: the enclave is not the approved one, or the token is not usable here.
     """
-    file = await _trusted_file(context, cluster_path)
+    file = _trusted_file(context, cluster_path)
     attested = await attested_enclave(context, file)
     chosen = await _token(context, token)
     place = out or context.home.kubeconfig
@@ -75,13 +75,12 @@ async def write_kubeconfig(
     }
 
 
-async def _trusted_file(context: Context, cluster_path: Path | None) -> ClusterFile:
-    """The cluster file: the named one as it is, the admin's own brought up to date, else the home's as it is."""
+def _trusted_file(context: Context, cluster_path: Path | None) -> ClusterFile:
+    """The cluster file as it is, never renewed from a node here; where the enclave runs, with the profile's ports."""
     if cluster_path is not None:
         return read_cluster_file(cluster_path)
-    if context.profile.admin_cap:
-        return await refresh_cluster_file(context)
-    return context.cluster_file()
+    file, profile = context.cluster_file(), context.profile
+    return replace(file, gateway=profile.gateway or file.gateway, attestation=profile.attestation or file.attestation)
 
 
 async def _token(context: Context, token: str | None) -> dict[str, str]:
