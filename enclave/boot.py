@@ -6,9 +6,9 @@ parameters      the parent has said which chain, package, cluster, configuration
 keys            signer and key broker have made theirs and answer
 attestation     a document binds keys and parameters; the front serves it
 registration    the parent has registered and activated this boot (a hint, checked by who acts on it)
-kubernetes      the apiserver is ready
-executor        it has caught up with the ledger
-gateway         it takes connections
+kubernetes      the apiserver is ready (it has been starting since the document was made)
+executor        it has caught up with the ledger (started with the activation)
+gateway         it takes connections (started with the activation)
 ==============  =====================================================================================
 """
 
@@ -85,9 +85,9 @@ class Boot:
             Stage.KEYS: self._make_keys,
             Stage.ATTESTATION: self._attest,
             Stage.REGISTRATION: self._wait_for_activation,
-            Stage.KUBERNETES: lambda: self._service(KUBERNETES),
-            Stage.EXECUTOR: lambda: self._service(EXECUTOR),
-            Stage.GATEWAY: lambda: self._service(GATEWAY),
+            Stage.KUBERNETES: lambda: self._service_ready(KUBERNETES),
+            Stage.EXECUTOR: lambda: self._service_ready(EXECUTOR),
+            Stage.GATEWAY: lambda: self._service_ready(GATEWAY),
         }
 
     async def run(self) -> None:
@@ -169,14 +169,18 @@ class Boot:
         await self._until(self._places.ready(FRONT.name), self._limits.process_ready_s)
 
     async def _wait_for_activation(self) -> None:
-        self._children.start(EGRESS)
+        # Kubernetes needs nothing of the registration and takes longest: it starts while the parent registers.
+        for process in (EGRESS, KUBERNETES):
+            self._children.start(process)
         activation = await self._activation
         write_public(self._places.activation, activation)
         _log.info("activated", enclave=str(activation.enclave), epoch=activation.epoch)
         await self._until(self._places.ready(EGRESS.name), self._limits.process_ready_s)
+        # Both begin by catching up with the ledger, which they can do while the apiserver comes up.
+        for process in (EXECUTOR, GATEWAY):
+            self._children.start(process)
 
-    async def _service(self, process: Process) -> None:
-        self._children.start(process)
+    async def _service_ready(self, process: Process) -> None:
         await self._until(self._places.ready(process.name), self._limits.service_ready_s)
 
     async def _until(self, path: Path, seconds: float) -> None:

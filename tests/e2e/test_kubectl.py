@@ -103,6 +103,8 @@ def test_watch_streams_changes_and_wait_ends(stack, namespace):
         time.sleep(0.2)
     watching.terminate()
     watching.wait(timeout=10)
+    reader.join(timeout=10)
+    watching.stdout.close()
     assert any("configmap/seen" in line for line in lines)
 
     stack.kubectl("wait", "--for=create", "cm/seen", "-n", namespace, "--timeout=20s", binary=str(BUILT))
