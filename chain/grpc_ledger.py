@@ -12,10 +12,9 @@ It believes nothing and decides nothing.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import grpc
-from google.protobuf.field_mask_pb2 import FieldMask
 
 from chain.errors import (
     BadLedgerAnswerError,
@@ -28,10 +27,14 @@ from chain.errors import (
 )
 from chain.grpc_messages import (
     EVENT_FIELDS,
+    MORE_FOLLOWS,
     OBJECT_FIELDS,
     TRANSACTION_FIELDS,
+    event_filter,
+    field_mask,
     milliseconds,
-    read_event,
+    query_options,
+    read_event_frame,
     read_object,
     read_simulation,
     read_transaction,
@@ -89,7 +92,6 @@ _NEVER_EXECUTED = frozenset(
         grpc.StatusCode.OUT_OF_RANGE,
     }
 )
-_MORE_FOLLOWS = frozenset({query_pb2.QUERY_END_REASON_ITEM_LIMIT, query_pb2.QUERY_END_REASON_SCAN_LIMIT})
 _UNREACHABLE = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -101,38 +103,6 @@ _UNREACHABLE = frozenset(
         grpc.StatusCode.UNKNOWN,
     }
 )
-
-
-def _mask(fields: Sequence[str], prefix: str = "") -> FieldMask:
-    return FieldMask(paths=[prefix + field for field in fields])
-
-
-def _event_filter(types: Sequence[str]) -> query_pb2.EventFilter:
-    terms = [
-        query_pb2.EventTerm(
-            literals=[query_pb2.EventLiteral(event_type=query_pb2.EventTypeFilter(event_type=event_type))]
-        )
-        for event_type in types
-    ]
-    return query_pb2.EventFilter(terms=terms)
-
-
-def _options(after: bytes | None, limit: int, *, newest_first: bool) -> query_pb2.QueryOptions:
-    if newest_first:
-        return query_pb2.QueryOptions(limit=limit, before=after, ordering=query_pb2.ORDERING_DESCENDING)
-    return query_pb2.QueryOptions(limit=limit, after=after)
-
-
-def _event_frame(frame: Any) -> EventFrame:
-    has_watermark = frame.HasField("watermark")
-    ended = "end" in frame.DESCRIPTOR.fields_by_name and frame.HasField("end")
-    return EventFrame(
-        event=read_event(frame.event) if frame.HasField("event") else None,
-        cursor=frame.watermark.cursor if has_watermark and frame.watermark.HasField("cursor") else None,
-        checkpoint=frame.watermark.checkpoint if has_watermark else None,
-        end=ended,
-        exhausted=ended and frame.end.reason not in _MORE_FOLLOWS,
-    )
 
 
 class GrpcLedger(Ledger):
@@ -202,7 +172,7 @@ class GrpcLedger(Ledger):
 
     async def gas_price(self) -> int:
         """The reference gas price, in MIST a unit."""
-        request = ledger_pb.GetEpochRequest(read_mask=_mask(("epoch", "reference_gas_price")))
+        request = ledger_pb.GetEpochRequest(read_mask=field_mask(("epoch", "reference_gas_price")))
         answer = await self._read(self._ledger.GetEpoch, request)
         return int(answer.epoch.reference_gas_price)
 
@@ -212,7 +182,7 @@ class GrpcLedger(Ledger):
             return []
         request = ledger_pb.BatchGetObjectsRequest(
             requests=[ledger_pb.GetObjectRequest(object_id=str(object_id)) for object_id in object_ids],
-            read_mask=_mask(OBJECT_FIELDS),
+            read_mask=field_mask(OBJECT_FIELDS),
         )
         answer = await self._read(self._ledger.BatchGetObjects, request)
         if len(answer.objects) != len(object_ids):
@@ -250,7 +220,7 @@ class GrpcLedger(Ledger):
                 object_type=type_text,
                 page_size=min(limit - len(found), 1000),
                 page_token=token,
-                read_mask=_mask(fields),
+                read_mask=field_mask(fields),
             )
             answer = await self._read(self._state.ListOwnedObjects, request)
             found.extend(answer.objects)
@@ -285,7 +255,7 @@ class GrpcLedger(Ledger):
         request = execution_pb.ExecuteTransactionRequest(
             transaction=transaction_pb2.Transaction(bcs=common_pb2.Bcs(value=transaction)),
             signatures=[common_pb2.UserSignature(bcs=common_pb2.Bcs(value=each)) for each in signatures],
-            read_mask=_mask(TRANSACTION_FIELDS),
+            read_mask=field_mask(TRANSACTION_FIELDS),
         )
         try:
             answer = await self._execution.ExecuteTransaction(request, timeout=self._limits.rpc_execute_s)
@@ -305,7 +275,7 @@ class GrpcLedger(Ledger):
         """Run a transaction without committing it; it names its own coins and budget."""
         request = execution_pb.SimulateTransactionRequest(
             transaction=transaction_pb2.Transaction(bcs=common_pb2.Bcs(value=transaction)),
-            read_mask=_mask(("transaction.effects.bcs", "transaction.events.bcs", "command_outputs")),
+            read_mask=field_mask(("transaction.effects.bcs", "transaction.events.bcs", "command_outputs")),
         )
         try:
             answer = await self._execution.SimulateTransaction(request, timeout=self._limits.rpc_read_s)
@@ -317,7 +287,7 @@ class GrpcLedger(Ledger):
 
     async def get_transaction(self, digest: Digest) -> ExecutedTransaction:
         """A transaction by its digest."""
-        request = ledger_pb.GetTransactionRequest(digest=str(digest), read_mask=_mask(TRANSACTION_FIELDS))
+        request = ledger_pb.GetTransactionRequest(digest=str(digest), read_mask=field_mask(TRANSACTION_FIELDS))
         answer = await self._read(self._ledger.GetTransaction, request)
         executed = read_transaction(answer.transaction)
         if executed.digest != digest:
@@ -326,11 +296,11 @@ class GrpcLedger(Ledger):
 
     async def subscribe_events(self, types: Sequence[str]) -> AsyncIterator[EventFrame]:
         """Events of these types from now on; it starts at the tip and does not resume."""
-        request = subscription_pb.SubscribeEventsRequest(read_mask=_mask(EVENT_FIELDS), filter=_event_filter(types))
+        request = subscription_pb.SubscribeEventsRequest(read_mask=field_mask(EVENT_FIELDS), filter=event_filter(types))
         call = self._subscriptions.SubscribeEvents(request)
         try:
             async for frame in call:
-                yield _event_frame(frame)
+                yield read_event_frame(frame)
         except grpc.aio.AioRpcError as error:
             raise self._map(error) from error
         finally:
@@ -347,15 +317,15 @@ class GrpcLedger(Ledger):
     ) -> AsyncIterator[EventFrame]:
         """Past events of these types after a cursor, oldest first; the last frame has `end` set."""
         request = ledger_pb.ListEventsRequest(
-            read_mask=_mask(EVENT_FIELDS),
+            read_mask=field_mask(EVENT_FIELDS),
             start_checkpoint=from_checkpoint,
-            filter=_event_filter(types),
-            options=_options(after, limit, newest_first=newest_first),
+            filter=event_filter(types),
+            options=query_options(after, limit, newest_first=newest_first),
         )
         call = self._ledger.ListEvents(request, timeout=self._limits.rpc_read_s)
         try:
             async for frame in call:
-                yield _event_frame(frame)
+                yield read_event_frame(frame)
         except grpc.aio.AioRpcError as error:
             raise self._map_cursor(error, after) from error
         finally:
@@ -372,9 +342,9 @@ class GrpcLedger(Ledger):
             for function in functions
         ]
         request = ledger_pb.ListTransactionsRequest(
-            read_mask=_mask(TRANSACTION_FIELDS),
+            read_mask=field_mask(TRANSACTION_FIELDS),
             filter=query_pb2.TransactionFilter(terms=terms),
-            options=_options(after, limit, newest_first=newest_first),
+            options=query_options(after, limit, newest_first=newest_first),
         )
         call = self._ledger.ListTransactions(request, timeout=self._limits.rpc_read_s)
         try:
@@ -382,7 +352,7 @@ class GrpcLedger(Ledger):
                 executed = read_transaction(frame.transaction) if frame.HasField("transaction") else None
                 cursor = frame.watermark.cursor if frame.HasField("watermark") else None
                 ended = frame.HasField("end")
-                exhausted = ended and frame.end.reason not in _MORE_FOLLOWS
+                exhausted = ended and frame.end.reason not in MORE_FOLLOWS
                 yield TransactionFrame(executed, cursor, end=ended, exhausted=exhausted)
         except grpc.aio.AioRpcError as error:
             raise self._map_cursor(error, after) from error

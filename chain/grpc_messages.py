@@ -7,13 +7,15 @@ It makes no calls.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from chain import outcome
 from chain.errors import BadLedgerAnswerError
-from chain.ledger import ExecutedTransaction, GasUsed, LedgerEvent, LedgerObject, Simulation
+from chain.ledger import EventFrame, ExecutedTransaction, GasUsed, LedgerEvent, LedgerObject, Simulation
 from sui.errors import ParseError
-from sui.rpc.v2 import common_pb2, object_pb2
+from sui.rpc.v2 import common_pb2, object_pb2, query_pb2
 from sui.type_tag import StructTag
 from sui.types import (
     IMMUTABLE,
@@ -28,6 +30,8 @@ from sui.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from sui.rpc.v2 import effects_pb2, transaction_execution_service_pb2
@@ -57,6 +61,10 @@ EVENT_FIELDS = (
     "event_index",
 )
 """What is read of an event that comes alone."""
+
+
+MORE_FOLLOWS = frozenset({query_pb2.QUERY_END_REASON_ITEM_LIMIT, query_pb2.QUERY_END_REASON_SCAN_LIMIT})
+"""Reasons for which a listing ends though more follows."""
 
 
 def milliseconds(timestamp: Timestamp) -> int:
@@ -192,3 +200,39 @@ def signature_text(parameter: object_pb2.OpenSignature) -> str:
     """A parameter's type as text, with `&` or `&mut`."""
     marks = {object_pb2.OpenSignature.IMMUTABLE: "&", object_pb2.OpenSignature.MUTABLE: "&mut "}
     return marks.get(parameter.reference, "") + _body_text(parameter.body)
+
+
+def field_mask(fields: Sequence[str]) -> FieldMask:
+    """Which fields a node is asked for."""
+    return FieldMask(paths=list(fields))
+
+
+def event_filter(types: Sequence[str]) -> query_pb2.EventFilter:
+    """A filter that lets events of any of these types through."""
+    terms = [
+        query_pb2.EventTerm(
+            literals=[query_pb2.EventLiteral(event_type=query_pb2.EventTypeFilter(event_type=event_type))]
+        )
+        for event_type in types
+    ]
+    return query_pb2.EventFilter(terms=terms)
+
+
+def query_options(after: bytes | None, limit: int, *, newest_first: bool) -> query_pb2.QueryOptions:
+    """Where a listing begins, how long it is, and in which order."""
+    if newest_first:
+        return query_pb2.QueryOptions(limit=limit, before=after, ordering=query_pb2.ORDERING_DESCENDING)
+    return query_pb2.QueryOptions(limit=limit, after=after)
+
+
+def read_event_frame(frame: Any) -> EventFrame:
+    """Read one frame of a listing or a subscription."""
+    has_watermark = frame.HasField("watermark")
+    ended = "end" in frame.DESCRIPTOR.fields_by_name and frame.HasField("end")
+    return EventFrame(
+        event=read_event(frame.event) if frame.HasField("event") else None,
+        cursor=frame.watermark.cursor if has_watermark and frame.watermark.HasField("cursor") else None,
+        checkpoint=frame.watermark.checkpoint if has_watermark else None,
+        end=ended,
+        exhausted=ended and frame.end.reason not in MORE_FOLLOWS,
+    )

@@ -179,7 +179,7 @@ async def add_gas(ledger: Ledger, rows: Sequence[RequestRow]) -> None:
     gate = asyncio.Semaphore(_PARALLEL)
     shares: dict[Digest, int] = {}
 
-    async def look(digest: Digest) -> None:
+    async def _look(digest: Digest) -> None:
         async with gate:
             try:
                 done = await ledger.get_transaction(digest)
@@ -188,7 +188,7 @@ async def add_gas(ledger: Ledger, rows: Sequence[RequestRow]) -> None:
         count = sum(event.type.name in {"K8sAPIRequest", "K8sResponseStored"} for event in done.events)
         shares[digest] = done.gas.net // max(count, 1)
 
-    await asyncio.gather(*(look(digest) for digest in digests))
+    await asyncio.gather(*(_look(digest) for digest in digests))
     for row in rows:
         found = [shares.get(digest) for digest in (row.digest, row.answer_digest) if digest is not None]
         known = [share for share in found if share is not None]

@@ -139,7 +139,7 @@ async def verify_answer(
     """
     case = _Case(ledger, cluster, request_id)
 
-    async def attestation(the: _Case) -> str:
+    async def _judge(the: _Case) -> str:
         return _attestation(the, verify_document)
 
     steps: tuple[tuple[str, Callable[[_Case], Awaitable[str]]], ...] = (
@@ -153,7 +153,7 @@ async def verify_answer(
         ("answer signature", _answer_signature),
         ("body", _body),
         ("registration", _registration),
-        ("attestation", attestation),
+        ("attestation", _judge),
         ("configuration", _configuration),
         ("activation", _activation),
     )

@@ -189,7 +189,7 @@ def create(
     """
     settings = replace(SETTINGS, **limits)
 
-    async def work() -> dict[str, Any] | None:
+    async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
             return await create_cluster(
                 context,
@@ -202,7 +202,7 @@ def create(
                 bond=settings.min_bond if bond is None else bond,
             )
 
-    _print(run_async(work()), as_json=as_json)
+    _print(run_async(_work()), as_json=as_json)
 
 
 def read_configuration(context: Context, path: Path | None) -> Configuration:
@@ -222,11 +222,11 @@ def show(cluster_file: Path | None, *, as_json: bool) -> None:
     Example: k3s-daas cluster show --json > cluster.json
     """
 
-    async def work() -> dict[str, Any]:
+    async def _work() -> dict[str, Any]:
         async with open_context(cluster_path=cluster_file) as context:
             return (await refresh_cluster_file(context)).as_json()
 
-    _print(run_async(work()), as_json=as_json)
+    _print(run_async(_work()), as_json=as_json)
 
 
 async def change_cluster(

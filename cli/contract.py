@@ -115,14 +115,14 @@ def publish(ledger: str | None, sender: str | None, compiled: Path, *, as_json: 
     """
     act = Act(as_json, dry_run, yes)
 
-    async def work() -> dict[str, Any] | None:
+    async def _work() -> dict[str, Any] | None:
         home = Home.here()
         if ledger:
             home.update(ledger=ledger)
         async with open_context(ledger, home=home) as context:
             return await publish_package(context, sender_of(context, sender), compiled, act)
 
-    told = run_async(work())
+    told = run_async(_work())
     if told is not None:
         emit(told, as_json=as_json)
         if not as_json:

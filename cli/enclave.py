@@ -88,7 +88,7 @@ def list_enclaves(*, as_json: bool) -> None:
     Example: k3s-daas enclave list
     """
 
-    async def work() -> list[dict[str, Any]]:
+    async def _work() -> list[dict[str, Any]]:
         async with open_context() as context:
             cluster = await read_cluster(context)
             now = (await context.ledger.service_info()).timestamp_ms
@@ -102,7 +102,7 @@ def list_enclaves(*, as_json: bool) -> None:
             found = await context.ledger.get_objects(ids)
             return [enclave_json(ENCLAVE.decode(each.contents), cluster, now) for each in found if each is not None]
 
-    told = run_async(work())
+    told = run_async(_work())
 
     def human() -> None:
         rows = [
@@ -138,7 +138,7 @@ def challenge(*, as_json: bool, dry_run: bool, yes: bool) -> None:
     Example: k3s-daas enclave challenge --json
     """
 
-    async def work() -> dict[str, Any] | None:
+    async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
             account = context.operator_account()
             builder = ProgrammableBuilder()
@@ -150,7 +150,7 @@ def challenge(*, as_json: bool, dry_run: bool, yes: bool) -> None:
             made = _challenge(await context.ledger.get_objects(created(done)))
             return {"challenge": str(made.id), "expires_at": made.expires_at, "digest": str(done.digest)}
 
-    _print(run_async(work()), as_json=as_json)
+    _print(run_async(_work()), as_json=as_json)
 
 
 def _challenge(found: list[LedgerObject | None]) -> Challenge:
@@ -183,7 +183,7 @@ def register(
     given = document.read_bytes() if document else None
     given_manifest = manifest.read_bytes() if manifest else None
 
-    async def build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
+    async def _build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
         nonce = parse_id(challenge_id)
         place = attestation or context.profile.attestation
         raw = await fetch_document(place, bytes(nonce)) if given is None else given
@@ -200,7 +200,7 @@ def register(
             configuration_hash=told.configuration,
         )
 
-    found = run_async(_by_operator(Act(as_json, dry_run, yes), build))
+    found = run_async(_by_operator(Act(as_json, dry_run, yes), _build))
     if found is not None:
         context, done = found
         event = event_of(context, done, EnclaveRegistered)
@@ -226,12 +226,12 @@ def activate(enclave: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
     Example: k3s-daas enclave activate 0x1234...
     """
 
-    async def build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
+    async def _build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
         cap = await account.owned(context.operator_cap)
         shared = await account.shared(parse_id(enclave))
         calls.activate(builder, context.contract, await account.shared(context.cluster), cap, shared)
 
-    found = run_async(_by_operator(Act(as_json, dry_run, yes), build, asks=f"Make {enclave} the active enclave?"))
+    found = run_async(_by_operator(Act(as_json, dry_run, yes), _build, asks=f"Make {enclave} the active enclave?"))
     if found is not None:
         context, done = found
         event = event_of(context, done, EnclaveActivated)
@@ -256,12 +256,12 @@ def revoke(enclave: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
     Example: k3s-daas enclave revoke 0x1234...
     """
 
-    async def build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
+    async def _build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
         cap = await account.owned(context.operator_cap)
         shared = await account.shared(parse_id(enclave))
         calls.revoke_enclave(builder, context.contract, await account.shared(context.cluster), cap, shared)
 
-    found = run_async(_by_operator(Act(as_json, dry_run, yes), build, asks=f"Revoke {enclave} for ever?"))
+    found = run_async(_by_operator(Act(as_json, dry_run, yes), _build, asks=f"Revoke {enclave} for ever?"))
     if found is not None:
         context, done = found
         event = event_of(context, done, EnclaveRevoked)

@@ -41,11 +41,11 @@ def command(
     Example: k3s-daas kubeconfig --token 0x1234...
     """
 
-    async def work() -> dict[str, Any]:
+    async def _work() -> dict[str, Any]:
         async with open_context(cluster_path=cluster_file) as context:
             return await write_kubeconfig(context, token=token, server=server, out=out, cluster_path=cluster_file)
 
-    emit(run_async(work()), as_json=as_json)
+    emit(run_async(_work()), as_json=as_json)
 
 
 async def write_kubeconfig(

@@ -169,7 +169,7 @@ def expire(request_id: str, sender: str | None, *, as_json: bool, dry_run: bool,
     Example: k3s-daas request expire 0x1234...
     """
 
-    async def work() -> dict[str, Any] | None:
+    async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
             named = context.account(context.keys.find(sender)) if sender else context.admin_account()
             builder = ProgrammableBuilder()
@@ -177,6 +177,6 @@ def expire(request_id: str, sender: str | None, *, as_json: bool, dry_run: bool,
             done = await run(context, named, builder, Act(as_json, dry_run, yes))
             return None if done is None else {"digest": str(done.digest), "gas": done.gas.net}
 
-    told = run_async(work())
+    told = run_async(_work())
     if told is not None:
         emit(told, as_json=as_json)

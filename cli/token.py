@@ -136,7 +136,7 @@ def create(
     Example: k3s-daas token create --owner me --rule '/pods:default:get,list' --rule 'apps/deployments:*:*' --wait
     """
 
-    async def work() -> dict[str, Any] | None:
+    async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
             address, public = owner_key(context, owner, owner_public_key)
             return await create_token(
@@ -152,7 +152,7 @@ def create(
                 wait=wait,
             )
 
-    _print(run_async(work()), as_json=as_json)
+    _print(run_async(_work()), as_json=as_json)
 
 
 async def create_token(
@@ -206,11 +206,11 @@ def list_tokens(*, as_json: bool) -> None:
     Example: k3s-daas token list
     """
 
-    async def work() -> list[dict[str, Any]]:
+    async def _work() -> list[dict[str, Any]]:
         async with open_context() as context:
             return [token_json(token) for token in await live_tokens(context)]
 
-    told = run_async(work())
+    told = run_async(_work())
 
     def human() -> None:
         rows = [
@@ -232,11 +232,11 @@ def show(token: str, *, as_json: bool) -> None:
     Example: k3s-daas token show 0x1234...
     """
 
-    async def work() -> dict[str, Any]:
+    async def _work() -> dict[str, Any]:
         async with open_context() as context:
             return token_json(await read_token(context, parse_id(token)))
 
-    emit(run_async(work()), as_json=as_json)
+    emit(run_async(_work()), as_json=as_json)
 
 
 async def _acting(context: Context, token: SealToken, sender: str | None) -> Account:
@@ -259,7 +259,7 @@ def stake(token: str, amount: int, sender: str | None, *, as_json: bool, dry_run
     Example: k3s-daas token stake 0x1234... 2000000000
     """
 
-    async def work() -> dict[str, Any] | None:
+    async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
             found = await read_token(context, parse_id(token))
             account = await _acting(context, found, sender)
@@ -273,7 +273,7 @@ def stake(token: str, amount: int, sender: str | None, *, as_json: bool, dry_run
             changed = event_of(context, done, SealTokenChanged)
             return token_json(changed) | {"digest": str(done.digest), "gas": done.gas.net}
 
-    _print(run_async(work()), as_json=as_json)
+    _print(run_async(_work()), as_json=as_json)
 
 
 @group.command()
@@ -286,7 +286,7 @@ def announce(token: str, sender: str | None, *, as_json: bool, dry_run: bool, ye
     Example: k3s-daas token announce 0x1234...
     """
 
-    async def work() -> dict[str, Any] | None:
+    async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
             found = await read_token(context, parse_id(token))
             account = await _acting(context, found, sender)
@@ -295,7 +295,7 @@ def announce(token: str, sender: str | None, *, as_json: bool, dry_run: bool, ye
             done = await run(context, account, builder, Act(as_json, dry_run, yes))
             return None if done is None else token_json(found) | {"digest": str(done.digest), "gas": done.gas.net}
 
-    _print(run_async(work()), as_json=as_json)
+    _print(run_async(_work()), as_json=as_json)
 
 
 @group.command()
@@ -307,7 +307,7 @@ def revoke(token: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
     Example: k3s-daas token revoke 0x1234...
     """
 
-    async def work() -> dict[str, Any] | None:
+    async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
             found = await read_token(context, parse_id(token))
             account = await _acting(context, found, None)
@@ -326,7 +326,7 @@ def revoke(token: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
             changed = event_of(context, done, SealTokenChanged)
             return token_json(changed) | {"digest": str(done.digest), "gas": done.gas.net}
 
-    _print(run_async(work()), as_json=as_json)
+    _print(run_async(_work()), as_json=as_json)
 
 
 def _print(told: dict[str, Any] | None, *, as_json: bool) -> None:

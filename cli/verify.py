@@ -28,12 +28,12 @@ def command(click_context: click.Context, request_id: str, cluster_file: Path | 
     Example: k3s-daas verify 0x1234...
     """
 
-    async def work() -> Verification:
+    async def _work() -> Verification:
         async with open_context(cluster_path=cluster_file) as context:
             file = read_cluster_file(cluster_file) if cluster_file else context.cluster_file()
             return await verify_answer(context.ledger, file, parse_id(request_id), verify_registration_document)
 
-    found = run_async(work())
+    found = run_async(_work())
 
     def human() -> None:
         rows = [("ok" if check.ok else "FAILED", check.name, check.detail) for check in found.checks]
