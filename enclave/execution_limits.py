@@ -26,6 +26,7 @@ class ExecutionLimits:
     batch_answers: int = 16
     batch_bytes: int = 96_000
     store_lanes: int = 6
+    spare_reservations: int = 2
     store_budget_mist: int = 10_000_000
     answer_budget_mist: int = 2_400_000
     gas_price_cap_mist: int = 100_000

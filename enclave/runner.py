@@ -189,6 +189,9 @@ class Runner:
             audit_id=str(entry.request_id),
         )
         if event.stream:
+            # A stream may last long: it began with proof that there is gas, and does not sit on the coin meanwhile.
+            reservation, held.reservation = held.reservation, None
+            await parts.storer.give_back(reservation)
             return await parts.streams.serve(entry, request, call, parts.book, self._token(entry))
         # (7) Its turn among the requests for the same object.
         key = (info.group, info.resource, info.namespace, info.name) if info.is_resource and info.name else None

@@ -59,6 +59,7 @@ class Leaving:
     entry: Entry
     reservation: Any | None
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    error: BaseException | None = None
 
 
 @dataclass(frozen=True)
@@ -117,21 +118,27 @@ class Storer:
     async def give_back(self, *reservations: Any) -> None:
         """Keep reservations for what follows, and give the rest back to the signer."""
         self._spare += reservations
-        surplus = self._spare[self._limits.batch_answers :]
+        surplus = self._spare[self._limits.spare_reservations :]
         if surplus:
-            del self._spare[self._limits.batch_answers :]
+            del self._spare[self._limits.spare_reservations :]
             await self._signer.release(surplus)
 
     # ---- answers -------------------------------------------------------------------------------------------------
 
     async def store(self, entry: Entry, reservation: Any | None) -> None:
-        """Return once the answer is stored, or its time is over."""
+        """Return once the answer is stored, or its time is over.
+
+        Raises:
+            JournalError: what happened could not be written down; the executor must end.
+        """
         leaving = Leaving(entry, reservation)
         self._waiting[bytes(entry.request_id)] = leaving
         self._queue.append(leaving)
         self._open_lane()
         try:
             await leaving.over.wait()
+            if leaving.error is not None:
+                raise leaving.error
         finally:
             self._waiting.pop(bytes(entry.request_id), None)
             self._versions.pop(bytes(entry.request_id), None)
@@ -166,11 +173,21 @@ class Storer:
         # Let everything that is ready in this very moment join the batch.
         await asyncio.sleep(0)
         while batch := self._next_batch():
-            if not await self._try(batch) and len(batch) > 1:
-                _log.info("batch-split", answers=len(batch))
-                await asyncio.gather(*(self._alone(leaving) for leaving in batch if not leaving.over.is_set()))
-            elif not batch[0].over.is_set():
-                await self._alone(batch[0])
+            try:
+                await self._leave(batch)
+            except BaseException as error:  # whoever waits must learn of it, whatever it is
+                for leaving in batch:
+                    leaving.error = error
+                    leaving.over.set()
+                if isinstance(error, asyncio.CancelledError):
+                    raise
+
+    async def _leave(self, batch: list[Leaving]) -> None:
+        if not await self._try(batch) and len(batch) > 1:
+            _log.info("batch-split", answers=len(batch))
+            await asyncio.gather(*(self._alone(leaving) for leaving in batch if not leaving.over.is_set()))
+        elif not batch[0].over.is_set():
+            await self._alone(batch[0])
 
     def _next_batch(self) -> list[Leaving]:
         batch: list[Leaving] = []

@@ -129,10 +129,21 @@ class MemoryLog:
         self.death.step("after rewrite")
 
 
+class SlowLedger(MemoryLedger):
+    """A ledger that takes a while, so that answers gather and batches form."""
+
+    pauses = 0
+
+    async def execute(self, transaction, signatures):
+        for _ in range(self.pauses):
+            await asyncio.sleep(0)
+        return await super().execute(transaction, signatures)
+
+
 class WorldSigner(Signer):
     """The signer's rules: one statement per request, one transaction per coin; it outlives the executor."""
 
-    def __init__(self, rng: Random, coins: int = 64) -> None:
+    def __init__(self, rng: Random, coins: int = 256) -> None:
         self.key = Ed25519Key.generate(rng.randbytes(32))
         self.statements: dict[bytes, tuple[AnswerStatement, bytes]] = {}
         self.equivocations: list[bytes] = []
@@ -342,7 +353,7 @@ class World:
         self.signer = WorldSigner(self.rng)
         self.broker = WorldBroker(self.rng)
         self.apiserver = WorldApiserver()
-        self.ledger = MemoryLedger(self._decide, rng=self.rng, now_ms=lambda: self.now, chain_id=CHAIN)
+        self.ledger = SlowLedger(self._decide, rng=self.rng, now_ms=lambda: self.now, chain_id=CHAIN)
         self.asked: list[Asked] = []
         self.stored: dict[bytes, Stored] = {}
         self.tokens = TokenRegistry(CLUSTER)

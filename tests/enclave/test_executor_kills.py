@@ -88,6 +88,7 @@ async def test_every_pair_of_steps_of_a_change_can_be_the_last_two():
 async def test_two_hundred_mixed_requests_and_many_kills(seed: int):
     rng = Random(seed)
     world = World(seed)
+    world.ledger.pauses = 10
     for number in range(200):
         method = rng.choice(["GET", "PUT", "POST", "DELETE", "PATCH"])
         name = "" if method == "POST" else f"/c{rng.randrange(20)}"
@@ -105,6 +106,7 @@ async def test_a_lost_outcome_and_a_refused_batch_lose_nothing():
     for number in range(60):
         world.ask("PUT" if number % 2 else "GET", f"/api/v1/namespaces/default/configmaps/c{number}", body=b"{}")
     world.ledger.faults.lose_outcome = 0.5
+    world.ledger.pauses = 15
     world.deny_batches = True
     await live_until_done(world, [150])
     check(world)

@@ -19,6 +19,7 @@ from chain.memory_ledger import MemoryLedger, Verdict
 from chain.payload import Purpose, RequestContext, RequestPlaintext, decode_answer, encode_request, reply_info
 from chain.rules import Envelope, Rule
 from chain.sealing import HPKE_SEED_BYTES, FrameOpener, HpkePrivateKey, derive_key, open_answer
+from enclave.execution_errors import JournalError
 from enclave.executor import ExecutorProcess
 from enclave.parameters import Activation, BootParameters, write_public
 from enclave.places import Places
@@ -243,8 +244,9 @@ class Enclave:
         if told:
             params = {"digest": bytes(digest), "transaction": encoded, "signature": signature}
             await self.client.call("expect", {**params, "payloads": [sealed] if beside else []})
+        self.unsent = encoded, [signature]
         if sent:
-            await self.ledger.execute(encoded, [signature])
+            await self.ledger.execute(*self.unsent)
         assert data.sender == KEY.address
         return derive_object_id(digest, 0), plain
 
@@ -298,16 +300,40 @@ async def test_a_second_life_goes_on_where_the_first_ended(enclave):
     async with enclave.running():
         first = await enclave.submit("PUT", f"{WHERE}/a")
         await enclave.answer(*first)
-        # Handed over, then the process ends; the transaction is sent while there is no executor.
-        late_id, late = await enclave.submit("PUT", f"{WHERE}/b", sent=False)
-        kept = list(enclave.ledger.transactions)
-    assert late_id not in enclave.ledger.answers
+        late = await enclave.submit("PUT", f"{WHERE}/b", sent=False)
+    # Handed over in one life, executed by the ledger while there is none, carried out in the next.
+    await enclave.ledger.execute(*enclave.unsent)
     async with enclave.running():
+        assert (await enclave.answer(*late)).status == 201
         again = await enclave.submit("GET", f"{WHERE}/a")
         assert (await enclave.answer(*again)).status == 200
-    assert len(enclave.apiserver.changes) == 1
-    assert kept
-    assert late.method == "PUT"
+    assert list(enclave.apiserver.changes.values()) == [1, 1]
+
+
+async def test_a_ledger_that_is_cut_off_is_waited_for(enclave):
+    enclave.ledger.faults.unreachable = True
+    asyncio.get_running_loop().call_later(0.5, setattr, enclave.ledger.faults, "unreachable", False)
+    async with enclave.running():
+        asked = await enclave.submit("PUT", f"{WHERE}/a")
+        assert (await enclave.answer(*asked)).status == 201
+
+
+async def test_a_damaged_journal_stops_the_executor(enclave):
+    (enclave.places.private("executor") / "journal").write_bytes(b"something else")
+    with pytest.raises(JournalError, match="no journal"):
+        async with enclave.running():
+            pass
+
+
+async def test_a_stream_that_nobody_asked_for_is_let_go(enclave):
+    async with enclave.running():
+        for opening in (b"no cbor \xff", cbor2.dumps({"request_id": b"short"}), cbor2.dumps([])):
+            connection = await dial_unix(enclave.places.stream, timeout_s=5)
+            reader, writer = await asyncio.open_unix_connection(sock=connection)
+            await write_frame(writer, opening)
+            async with asyncio.timeout(5):
+                assert await read_frame(reader) is None
+            writer.close()
 
 
 async def test_a_large_payload_beside_the_chain_and_a_large_answer_by_its_hash(enclave):
