@@ -129,6 +129,7 @@ class ExecutorProcess:
             limits=limits,
         )
         self._activated = asyncio.Event()
+        self._starved = asyncio.Event()
         self._runner: Runner | None = None
         self._storer: Storer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -215,6 +216,7 @@ class ExecutorProcess:
             now_ms=self._clock.now_ms,
             monotonic=time.monotonic,
             rng=self._rng,
+            starved=self._starved.set,
             limits=self._limits,
         )
         self._storer = storer
@@ -326,7 +328,11 @@ class ExecutorProcess:
                 await self._signer.clock(now_ms)
             except ExecutionError as error:
                 _log.warning("signer-clock", error=str(error))
-            await asyncio.sleep(_COINS_S)
+            await asyncio.sleep(_PAUSE_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_COINS_S):
+                    await self._starved.wait()
+            self._starved.clear()
 
     async def _give_back(self, view: ClusterView, keeper: CoinKeeper) -> Digest | None:
         """Return the gas to the operator whom the ledger's events name."""

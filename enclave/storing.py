@@ -85,9 +85,11 @@ class Storer:
         monotonic: Callable[[], float],
         rng: Random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        starved: Callable[[], None] = lambda: None,
         limits: ExecutionLimits = LIMITS,
     ) -> None:
-        """Begin with nothing to store."""
+        """Begin with nothing to store; `starved` is told when there is no coin left."""
+        self._starved = starved
         self._book = book
         self._ledger = ledger
         self._signer = signer
@@ -113,7 +115,13 @@ class Storer:
             NoGasError: there is none.
             LocalProcessError: the signer does not answer.
         """
-        return self._spare.pop() if self._spare else await self._signer.reserve()
+        if self._spare:
+            return self._spare.pop()
+        try:
+            return await self._signer.reserve()
+        except NoGasError:
+            self._starved()
+            raise
 
     async def give_back(self, *reservations: Any) -> None:
         """Keep reservations for what follows, and give the rest back to the signer."""
