@@ -46,6 +46,7 @@ class Dispatcher:
         self._plan: BatchPlan[_Waiting] = BatchPlan(
             limits.batch_requests, limits.batch_bytes, limits.batches_per_session
         )
+        self._linger_s = limits.batch_linger_s
         self._room = limits.transactions_in_flight
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = False
@@ -63,10 +64,14 @@ class Dispatcher:
                 self._plan.drop(ticket)
 
     def _wake(self) -> None:
-        """Look at the plan once this turn of the loop is over, so that what arrives together goes together."""
+        """Look at the plan soon: after this turn of the loop, or a little later while others are on their way.
+
+        So what arrives together goes together, and a lone request waits for nobody.
+        """
         if not self._woken:
             self._woken = True
-            asyncio.get_running_loop().call_soon(self._start)
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._linger_s if self._tasks else 0, self._start)
 
     def _start(self) -> None:
         """Start as many transactions as there is room for."""

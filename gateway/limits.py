@@ -51,7 +51,8 @@ class Limits:
     answers_kept: int = 512
     batch_requests: int = 8
     batch_bytes: int = 100_000
-    batches_per_session: int = 4
+    batches_per_session: int = 8
+    batch_linger_s: float = 0.005
     transactions_in_flight: int = 16
     gas_budget_mist: int = 8_000_000
     gas_request_mist: int = 6_000_000
