@@ -3,8 +3,9 @@
 Role: tell the signer what the ledger shows, split what is large, collect what has become small, and give everything
 back to the operator at an orderly stop.
 
-Rules: one housekeeping transaction at a time; what the ledger says of coins is a hint, and a wrong one fails on chain;
-coins leave to the enclave itself or to its operator only, which the signer checks.
+Rules: one housekeeping transaction at a time; a coin that could be reserved is never collected (`small_mist` is the
+signer's own bound), nor one that pays for a transaction under way; what the ledger says of coins is a hint, and a wrong
+one fails on chain; coins leave to the enclave itself or to its operator only, which the signer checks.
 """
 
 from __future__ import annotations
@@ -35,11 +36,12 @@ class CoinLimits:
 
     pieces: int = 72
     piece_mist: int = 60_000_000
-    small_mist: int = 52_000_000
-    least_large_mist: int = 260_000_000
+    small_mist: int = 50_000_000
+    least_large_mist: int = 320_000_000
     split_at_once: int = 48
     merge_at_once: int = 64
-    budget_mist: int = 130_000_000
+    budget_mist: int = 200_000_000
+    small_budget_mist: int = 45_000_000
     last_budget_mist: int = 40_000_000
     listed: int = 512
 
@@ -64,7 +66,7 @@ class CoinKeeper:
             coins = await self._ledger.owned_coins(self._address, limit=self._limits.listed)
             await self._signer.add_coins([(coin.ref, coin.balance) for coin in coins])
             if self._wants_pieces(coins):
-                await self._reshape(coins)
+                await self._reshape(coins, await self._leased())
         except (LedgerError, LocalProcessError, NoGasError) as error:
             _log.warning("coins-not-looked-after", error=str(error))
 
@@ -89,24 +91,29 @@ class CoinKeeper:
         builder.transfer_objects([GasCoin()], builder.pure_value(ADDRESS, operator))
         return await self._send(builder, "gas-given-back", budget=self._limits.last_budget_mist)
 
+    async def _leased(self) -> frozenset[bytes]:
+        """The coins that transactions under way pay with: they cannot be collected now."""
+        return frozenset(lease["object_id"] for lease in (await self._signer.coins())["leases"])
+
     def _wants_pieces(self, coins: list[Coin]) -> bool:
         limits = self._limits
         useful = sum(limits.small_mist <= coin.balance < limits.least_large_mist for coin in coins)
-        large = sum(coin.balance - limits.budget_mist for coin in coins if coin.balance >= limits.least_large_mist)
-        return useful < limits.pieces and large >= limits.piece_mist
+        return useful < limits.pieces
 
-    async def _reshape(self, coins: list[Coin]) -> None:
+    async def _reshape(self, coins: list[Coin], leased: frozenset[bytes]) -> None:
+        """Split the largest coin where it is large; else make pieces of what the small ones add up to."""
         limits = self._limits
         useful = sum(limits.small_mist <= coin.balance < limits.least_large_mist for coin in coins)
-        largest = max(coins, key=lambda coin: coin.balance)
-        # Everything that is not of a useful size is collected; what is named here cannot pay, so the largest does.
         small = [
-            coin
-            for coin in coins
-            if coin is not largest and not limits.small_mist <= coin.balance < limits.least_large_mist
+            coin for coin in coins if coin.balance < limits.small_mist and bytes(coin.ref.object_id) not in leased
         ][: limits.merge_at_once]
-        collected = sum(coin.balance for coin in small)
-        available = largest.balance - limits.budget_mist + collected
+        available = sum(coin.balance for coin in small)
+        budget = limits.small_budget_mist
+        largest = max((coin.balance for coin in coins), default=0)
+        if largest >= limits.least_large_mist:
+            # Only it can pay such a budget, so it is the one that is split.
+            budget = limits.budget_mist
+            available += largest - budget
         count = min(limits.split_at_once, limits.pieces - useful, available // limits.piece_mist)
         if count <= 0:
             return
@@ -115,7 +122,7 @@ class CoinKeeper:
             builder.merge_coins(GasCoin(), [builder.obj(ImmOrOwned(coin.ref)) for coin in small])
         pieces = builder.split_coins(GasCoin(), [builder.pure_value(U64, limits.piece_mist)] * count)
         builder.transfer_objects(pieces, builder.pure_value(ADDRESS, self._address))
-        await self._send(builder, "coins-split", pieces=count, collected=len(small))
+        await self._send(builder, "coins-split", budget=budget, pieces=count, collected=len(small))
 
     async def _send(
         self, builder: ProgrammableBuilder, what: str, *, budget: int | None = None, **told: int

@@ -136,10 +136,14 @@ class KeeperSigner(WorldSigner):
         super().__init__(Random(1), coins=0)
         self.told: list[tuple[ObjectRef, int]] = []
         self.named_operator: Address | None = None
+        self.busy: list[bytes] = []
 
     async def add_coins(self, coins) -> None:
         self.told = list(coins)
         self.free = [max(self.told, key=lambda each: each[1])[0]] if self.told else []
+
+    async def coins(self) -> dict[str, list[dict[str, bytes]]]:
+        return {"leases": [{"object_id": each} for each in self.busy]}
 
     async def operator(self, address: Address) -> None:
         self.named_operator = address
@@ -169,10 +173,18 @@ async def test_one_large_coin_is_split_into_pieces():
 
 
 async def test_small_coins_are_collected_when_pieces_are_made():
-    made, _, kinds = keeper([2_000_000_000, *[10_000_000] * 5, *[60_000_000] * 3])
+    made, signer, kinds = keeper([2_000_000_000, *[10_000_000] * 5, *[60_000_000] * 3])
+    signer.busy = [b"\x02" * 32]
     await made.look()
     [merge] = [each for each in kinds[0].commands if isinstance(each, MergeCoins)]
-    assert len(merge.sources) == 5
+    assert len(merge.sources) == 4
+
+
+async def test_small_coins_make_pieces_where_no_coin_is_large():
+    made, _, kinds = keeper([90_000_000, *[40_000_000] * 6])
+    await made.look()
+    [split] = [each for each in kinds[0].commands if isinstance(each, SplitCoins)]
+    assert len(split.amounts) == 4
 
 
 @pytest.mark.parametrize("balances", [[], [60_000_000] * 72, [60_000_000] * 3, [250_000_000]])
