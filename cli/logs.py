@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -12,9 +13,12 @@ from cli.errors import CommandError
 from cli.home import Home
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _POLL_S = 0.2
+INSIDE = ("supervisor", "signer", "broker", "front", "egress", "kubernetes", "executor", "gateway")
+"""Parts inside the enclave: all of them write to its one console."""
 
 
 @click.command()
@@ -26,26 +30,36 @@ def command(part: str, tail: int, *, follow: bool) -> None:
 
     Example: k3s-daas logs -f parent
     """
-    folder = Home.here().logs
-    path = find_log(folder, part)
+    path, wanted = find_log(Home.here().logs, part)
     with path.open(encoding="utf-8", errors="replace") as file:
-        for line in deque(file, maxlen=tail):
+        for line in deque((line for line in file if wanted(line)), maxlen=tail):
             click.echo(line, nl=False)
         while follow:
             line = file.readline()
-            if line:
-                click.echo(line, nl=False)
-            else:
+            if not line:
                 time.sleep(_POLL_S)
+            elif wanted(line):
+                click.echo(line, nl=False)
 
 
-def find_log(folder: Path, part: str) -> Path:
-    """The log file of a part.
+def find_log(folder: Path, part: str) -> tuple[Path, Callable[[str], bool]]:
+    """The log file of a part, and which of its lines are that part's.
 
     Raises:
         CommandError: there is none.
     """
     names = sorted(path.stem for path in folder.glob("*.log")) if folder.is_dir() else []
-    if part not in names:
-        raise CommandError(f"no log of {part!r} in {folder}; there are: {', '.join(names) or 'none yet'}")
-    return folder / f"{part}.log"
+    if part in names:
+        return folder / f"{part}.log", lambda _: True
+    if part in INSIDE and "enclave" in names:
+        return folder / "enclave.log", lambda line: _part(line) == part
+    known = [*names, *(INSIDE if "enclave" in names else ())]
+    raise CommandError(f"no log of {part!r} in {folder}; there are: {', '.join(known) or 'none yet'}")
+
+
+def _part(line: str) -> object:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry.get("part") if isinstance(entry, dict) else None

@@ -32,13 +32,15 @@ class Child:
         name: What logs and status call it.
         command: How it is started; a function, because a restart may need other arguments than the start.
         log: Where its standard error goes.
-        restarts: Whether it is started again when it dies.
+        restarts: Whether it is started again when it dies, once it has said that it is ready.
+        says_ready: Whether it says so by a line on its standard output; one that does not counts as ready at once.
     """
 
     name: str
     command: Callable[[], Sequence[str]]
     log: Path
     restarts: bool
+    says_ready: bool = True
     environment: dict[str, str] = field(default_factory=dict)
     limits: Limits = LIMITS
     _process: asyncio.subprocess.Process | None = None
@@ -46,6 +48,7 @@ class Child:
     _lines: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(64))
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+    _spoke: bool = False
 
     async def start(self) -> None:
         """Start it and watch over it.
@@ -125,7 +128,8 @@ class Child:
             began = time.monotonic()
             await self._read_output(self._process)
             await self._process.wait()
-            if not self.restarts or self._stopping:
+            if not self.restarts or self._stopping or (self.says_ready and not self._spoke):
+                # One that never came up is not a matter of trying again: whoever waits for its first line is told.
                 self._ended.set()
                 return
             if time.monotonic() - began > self.limits.restart_longest_seconds:
@@ -140,6 +144,7 @@ class Child:
         if process.stdout is None:
             return
         while line := await process.stdout.readline():
+            self._spoke = True
             with contextlib.suppress(asyncio.QueueFull):
                 self._lines.put_nowait(line)
 

@@ -44,6 +44,7 @@ class SimLauncher(Launcher):
             ],
             logs / "nsm.log",
             restarts=True,
+            says_ready=False,
         )  # fmt: skip
         self._enclave = Child(
             "enclave",

@@ -45,7 +45,7 @@ def test_no_stake_no_change(stack):
     before = {row["request_id"] for row in stack.json("requests", "--limit", "1000")}
     denied = stack.kubectl("create", "cm", "never-made", kubeconfig=config, check=False)
     assert denied.returncode == 1
-    assert "Forbidden" in denied.stderr
+    assert "denied by the contract" in denied.stderr
     assert "stake" in denied.stderr
     assert before == {row["request_id"] for row in stack.json("requests", "--limit", "1000")}
     assert "never-made" not in stack.kubectl("get", "cm", "-o", "name").stdout

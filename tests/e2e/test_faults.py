@@ -28,7 +28,7 @@ class Killer(threading.Thread):
         self.stack, self.rng, self.done, self.killed = stack, rng, threading.Event(), []
 
     def run(self):
-        while not self.done.wait(self.rng.uniform(2.0, 4.0)):
+        while not self.done.wait(self.rng.uniform(0.8, 2.0)):
             victim = self.rng.choice(VICTIMS)
             pid = self.stack.json("status")["pids"].get(victim)
             if pid:
@@ -63,6 +63,15 @@ def one(stack, number, *, change):
     return "never"
 
 
+def patiently(stack, *arguments):
+    """Run kubectl until what was killed last is back."""
+    limit = time.monotonic() + 60
+    while (done := stack.kubectl(*arguments, check=False)).returncode != 0 and time.monotonic() < limit:
+        time.sleep(0.5)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_two_hundred_mixed_requests_under_kills(own_stack):
     rng = random.Random(SEED)
     plan = [rng.random() < 0.5 for _ in range(REQUESTS)]
@@ -85,7 +94,7 @@ def test_two_hundred_mixed_requests_under_kills(own_stack):
     assert not waiting, f"{len(waiting)} requests have no answer: {waiting[:3]}"
     assert len({row["request_id"] for row in rows}) == len(rows)
 
-    made = json.loads(own_stack.kubectl("get", "cm", "-o", "json").stdout)["items"]
+    made = json.loads(patiently(own_stack, "get", "cm", "-o", "json"))["items"]
     names = [item["metadata"]["name"] for item in made if item["metadata"]["name"].startswith("fault-")]
     count = {i: sum(name.startswith(f"fault-{i}-") for name in names) for i in range(REQUESTS)}
     for number, (change, outcome) in enumerate(zip(plan, outcomes, strict=True)):
