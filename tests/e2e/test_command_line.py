@@ -1,7 +1,6 @@
 """What a user meets when something is not as it should be, and that `up` and `down` leave things as they say."""
 
 import json
-import os
 import socket
 import subprocess
 import tempfile
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Stack
+from tests.e2e.conftest import DAAS, Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -105,8 +104,6 @@ def test_every_command_has_help_with_an_example(empty):
 
 
 def test_interrupting_up_leaves_nothing_running(empty):
-    from tests.e2e.conftest import DAAS
-
     starting = subprocess.Popen(
         [str(DAAS), "up"], env=empty.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -115,7 +112,11 @@ def test_interrupting_up_leaves_nothing_running(empty):
     assert starting.wait(timeout=60) == 1
     assert "interrupted" in starting.stderr.read().decode()
     starting.stderr.close()
-    left = [pid for pid in os.listdir("/proc") if pid.isdecimal() and _mentions(pid, str(empty.home))]
+    left = [
+        pid
+        for pid in (entry.name for entry in Path("/proc").iterdir())
+        if pid.isdecimal() and _mentions(pid, str(empty.home))
+    ]
     assert left == []
 
 

@@ -1,4 +1,4 @@
-"""Gateway, executor, relays and ledger are killed in the middle of mixed requests: none is lost, no change runs twice."""
+"""Gateway, executor, relays and ledger killed amid mixed requests: none is lost, no change runs twice."""
 
 import json
 import os
