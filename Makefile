@@ -32,13 +32,14 @@ contract-test: ## run the contract's Move tests in the real unit-test VM
 	@python3 tools/build.py toolchain
 	@node move/toolchain/test.mjs --package move/k3s_daas
 
-lint: ## ruff, mypy, import rules, docstrings
+lint: ## ruff, mypy, import rules, docstrings, golden data of the contract
 	@python3 tools/build.py python
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy $(PACKAGES) tools
 	@.venv/bin/lint-imports
 	@.venv/bin/interrogate -q $(PACKAGES) tools
+	@$(PY) tools/generate_golden_move.py --check
 
 format: ## format the Python files
 	@.venv/bin/ruff format .

@@ -63,6 +63,7 @@ class GatewayServer:
         tasks: set[asyncio.Task[None]] = set()
 
         def done(task: asyncio.Task[None]) -> None:
+            """Give a handshake's room back."""
             tasks.discard(task)
             room.release()
 

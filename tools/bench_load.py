@@ -39,6 +39,7 @@ async def run(plan: dict[str, Any]) -> dict[str, Any]:
     statuses: collections.Counter[int] = collections.Counter()
 
     async def worker(session: aiohttp.ClientSession) -> None:
+        """Send what is left, one after another."""
         while waiting:
             method, target, body = waiting.popleft()
             began = time.perf_counter()

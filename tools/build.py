@@ -15,11 +15,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from prerequisites import missing
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from tools.prerequisites import missing  # noqa: E402 - the checkout is put on the path first
+
 BUILD = ROOT / "build"
 PYTHON = ROOT / ".venv" / "bin" / "python"
 NODE_PACKAGE = ROOT / "move" / "toolchain"

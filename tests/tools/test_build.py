@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(ROOT))
 
-import build  # noqa: E402
-import prerequisites  # noqa: E402
+from tools import build, prerequisites  # noqa: E402
 
 
 @pytest.mark.parametrize(
