@@ -123,7 +123,7 @@ class Child:
             raise LaunchError(f"{self.name} cannot be started: {error}; run `make build`") from error
 
     async def _watch(self) -> None:
-        pause = self.limits.restart_first_seconds / 4
+        pause = self.limits.child_restart_first_seconds
         while self._process is not None:
             began = time.monotonic()
             await self._read_output(self._process)
@@ -132,10 +132,10 @@ class Child:
                 # One that never came up is not a matter of trying again: whoever waits for its first line is told.
                 self._ended.set()
                 return
-            if time.monotonic() - began > self.limits.restart_longest_seconds:
-                pause = self.limits.restart_first_seconds / 4
+            if time.monotonic() - began > self.limits.child_settled_seconds:
+                pause = self.limits.child_restart_first_seconds
             await asyncio.sleep(pause)
-            pause = min(pause * 2, self.limits.restart_longest_seconds)
+            pause = min(pause * 2, self.limits.child_restart_longest_seconds)
             if self._stopping:
                 return
             await self._spawn()

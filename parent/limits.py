@@ -16,6 +16,9 @@ class Limits:
     stop_seconds: float = 15.0
     restart_first_seconds: float = 1.0
     restart_longest_seconds: float = 60.0
+    child_restart_first_seconds: float = 0.1
+    child_restart_longest_seconds: float = 5.0
+    child_settled_seconds: float = 10.0
     document_bytes: int = 16_384
     control_bytes: int = 65_536
     top_up_every_seconds: float = 5.0
