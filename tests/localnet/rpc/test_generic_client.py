@@ -289,6 +289,7 @@ async def test_simulate_of_bytes_changes_nothing(served, stubs):
     assert len(answer.transaction.events.events) == 1
     assert len(answer.command_outputs) == 2
     assert answer.command_outputs[0].return_values[0].value.name == f"{served.package}::things::Thing"
+    assert served.ledger.get_transaction(digests.transaction_digest(raw)) is None
     assert served.ledger.get_checkpoint().sequence_number == before
 
 
