@@ -152,6 +152,10 @@ class Book:
         for (name, _), record in self._state.items():
             yield EVENTS[name].decode(record.contents)
 
+    def state_records(self) -> Iterator[Event]:
+        """The same events as they came, with the transactions that emitted them."""
+        return iter(tuple(self._state.values()))
+
     def expected(self) -> Iterator[Expected]:
         """Own transactions whose requests may still come."""
         return iter(tuple(self._expected.values()))

@@ -28,12 +28,14 @@ import structlog
 
 from chain.bindings.arguments import Contract
 from chain.bindings.events import (
+    EVENTS,
     EnclaveActivated,
     EnclaveRevoked,
     K8sAPIRequest,
     K8sResponseStored,
     SealTokenChanged,
 )
+from chain.checks import check_transaction
 from chain.clock import LedgerClock
 from chain.errors import ChainError, UnauthenticError
 from chain.events import AuthenticatedEvents, Trust
@@ -335,11 +337,25 @@ class ExecutorProcess:
             self._starved.clear()
 
     async def _give_back(self, view: ClusterView, keeper: CoinKeeper) -> Digest | None:
-        """Return the gas to the operator whom the ledger's events name."""
-        if view.state is None:
+        """Return the gas to the operator's account."""
+        operator = await self._operator(view)
+        if operator is None:
             return None
         await self._signer.begin()
-        return await keeper.give_back(view.state.operator)
+        return await keeper.give_back(operator)
+
+    async def _operator(self, view: ClusterView) -> Address | None:
+        """The account that signed our own activation: the OperatorCap's holder, who paid for this enclave's gas.
+
+        The cluster's state names the Cap, which is an object: what is sent there nobody can spend.
+        """
+        for record in self._book.state_records():
+            event = EVENTS[record.name].decode(record.contents)
+            if isinstance(event, EnclaveActivated) and event.address == view.address:
+                digest = Digest(record.digest)
+                done = await self._ledger.get_transaction(digest)
+                return check_transaction(digest, done.transaction, done.signatures).sender
+        return None
 
     async def _close(self) -> None:
         for task in tuple(self._tasks):

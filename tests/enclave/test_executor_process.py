@@ -29,6 +29,7 @@ from sui.bcs import BYTES, U16, U64, vector
 from sui.builder import ProgrammableBuilder, transaction_data
 from sui.digests import derive_object_id, transaction_digest
 from sui.effects import Event
+from sui.keys import Ed25519Key
 from sui.transaction import TRANSACTION_DATA, TRANSACTION_KIND, MakeMoveVec, MoveCall, Result, Shared
 from sui.type_tag import StructTag
 from sui.types import Address, Digest, ObjectRef, SharedOwner
@@ -43,6 +44,7 @@ from wire.streams import read_frame, write_frame
 
 TOKEN, OWNER = Address(b"\x0a" * 32), Address(b"\x0b" * 32)
 RULES = (Rule("*", "*", "", "*", ("*",)),)
+OPERATOR = Ed25519Key.generate(bytes([9]) * 32)
 _NUMBERS = itertools.count(1)
 WHERE = "/api/v1/namespaces/default/configmaps"
 
@@ -152,24 +154,24 @@ class Ledger(MemoryLedger):
         raise LookupError
 
     @staticmethod
-    def event(name: str, module: str, value: object) -> Event:
-        return Event(PACKAGE, module, KEY.address, StructTag(PACKAGE, "events", name), EVENTS[name].encode(value))
+    def event(name: str, module: str, value: object, sender: Address = KEY.address) -> Event:
+        return Event(PACKAGE, module, sender, StructTag(PACKAGE, "events", name), EVENTS[name].encode(value))
 
     async def emit(self, name: str, module: str, function: str, value: object, uses: Address) -> None:
         builder = ProgrammableBuilder()
         builder.move_call(PACKAGE, module, function, [builder.obj(Shared(uses, 7, mutable=False))])
-        self.pending = self.event(name, module, value)
-        encoded = sealed_transaction(builder)
-        await self.execute(encoded, [KEY.sign_transaction(encoded)])
+        self.pending = self.event(name, module, value, OPERATOR.address)
+        encoded = sealed_transaction(builder, OPERATOR)
+        await self.execute(encoded, [OPERATOR.sign_transaction(encoded)])
 
     async def announce(self, rules=RULES, *, revoked: bool = False) -> None:
         changed = SealTokenChanged(TOKEN, CLUSTER, OWNER, bytes(32), rules, 5, 0, NOW_MS * 2, revoked, "")
         await self.emit("SealTokenChanged", "seal_token", "announce_token", changed, TOKEN)
 
 
-def sealed_transaction(builder: ProgrammableBuilder) -> bytes:
+def sealed_transaction(builder: ProgrammableBuilder, key: Ed25519Key = KEY) -> bytes:
     coin = ObjectRef(Address((10_000 + next(_NUMBERS)).to_bytes(32, "big")), 1, Digest(b"\x05" * 32))
-    data = transaction_data(builder.finish(), sender=KEY.address, payment=[coin], price=1000, budget=1_000_000)
+    data = transaction_data(builder.finish(), sender=key.address, payment=[coin], price=1000, budget=1_000_000)
     return TRANSACTION_DATA.encode(data)
 
 
@@ -412,10 +414,14 @@ async def test_malformed_calls_are_refused(enclave):
             assert caught.value.code in {"bad-request", "refused"}
 
 
-async def test_the_gas_goes_back_to_the_operator(enclave):
+@pytest.mark.parametrize("lives", [1, 2])
+async def test_the_gas_goes_back_to_the_account_that_activated(enclave, lives):
+    for _ in range(lives - 1):
+        async with enclave.running():
+            pass
     async with enclave.running():
         answer = await enclave.client.call("give_back", {})
         assert answer["digest"]
     [kind] = enclave.ledger.returned
     assert TRANSACTION_KIND.encode(kind)
-    assert bytes(CLUSTER) in [value.value for value in kind.inputs if hasattr(value, "value")]
+    assert bytes(OPERATOR.address) in [value.value for value in kind.inputs if hasattr(value, "value")]
