@@ -39,6 +39,10 @@ class Measurement:
             if len(pcr) != _PCR_BYTES or not any(pcr):
                 raise SettingsError("a measurement has three PCRs of 48 bytes, none of them zero")
 
+    def in_force(self, at_ms: int) -> bool:
+        """Whether it is approved at a time."""
+        return self.valid_from <= at_ms and (self.retired_at is None or at_ms < self.retired_at)
+
 
 @dataclass(frozen=True)
 class ApprovedConfiguration:
@@ -52,6 +56,10 @@ class ApprovedConfiguration:
         """Refuse what is no SHA-256."""
         if len(self.hash) != 32:
             raise SettingsError("a configuration hash has 32 bytes")
+
+    def in_force(self, at_ms: int) -> bool:
+        """Whether it is approved at a time."""
+        return self.valid_from <= at_ms and (self.retired_at is None or at_ms < self.retired_at)
 
 
 @dataclass(frozen=True)

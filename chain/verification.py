@@ -357,8 +357,8 @@ async def _configuration(case: _Case) -> str:
     _, call, done = _registered(case)
     for approved in case.cluster.configurations:
         if approved.hash == call.configuration:
-            if approved.valid_from > (done.timestamp_ms or 0):
-                raise _refuse("configuration", "it was approved only after the registration")
+            if not approved.in_force(done.timestamp_ms or 0):
+                raise _refuse("configuration", "it was not approved when the enclave registered")
             return call.configuration.hex()
     raise _refuse("configuration", f"{call.configuration.hex()} is not in the cluster file")
 

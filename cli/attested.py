@@ -71,11 +71,7 @@ def roots_of(file: ClusterFile) -> TrustRoots:
 
 def measurements_of(file: ClusterFile, at_ms: int) -> frozenset[Measurement]:
     """The measurements in force at a time."""
-    return frozenset(
-        Measurement(*m.pcrs)
-        for m in file.measurements
-        if m.valid_from <= at_ms and (m.retired_at is None or at_ms < m.retired_at)
-    )
+    return frozenset(Measurement(*m.pcrs) for m in file.measurements if m.in_force(at_ms))
 
 
 def verify_registration_document(
@@ -132,9 +128,9 @@ async def attested_enclave(context: Context, file: ClusterFile) -> Attested:
     if (manifest.cluster, manifest.package, manifest.chain_id) != (file.cluster, file.package, bytes(file.chain_id)):
         raise CommandError("the enclave works for another cluster, package or chain than cluster.json names")
     # (4) Approved configuration.
-    approved = {c.hash for c in file.configurations if c.retired_at is None or at_ms < c.retired_at}
+    approved = {c.hash for c in file.configurations if c.in_force(at_ms)}
     if manifest.configuration not in approved:
-        raise CommandError("the enclave runs under a configuration that cluster.json does not approve")
+        raise CommandError("the enclave runs under a configuration that cluster.json does not approve now")
     # (5) The CA that the manifest binds.
     der, pem = _certificate(ca)
     if hashlib.sha256(der).digest() != manifest.tls_ca_hash:

@@ -178,3 +178,13 @@ def test_the_clock_goes_on_by_itself_and_begins_unset():
     clock.observe(2_000)
     assert clock.now_ms() == 2_500
     assert clock.is_set
+
+
+@pytest.mark.parametrize(("at_ms", "holds"), [(5, False), (6, True), (9, True), (10, False), (11, False)])
+@pytest.mark.parametrize(
+    "approved",
+    [ApprovedConfiguration(b"\4" * 32, 6, 10), Measurement((b"\1" * 48, b"\2" * 48, b"\3" * 48), 6, 10)],
+    ids=["configuration", "measurement"],
+)
+def test_an_approval_holds_from_its_time_until_it_is_retired(approved, at_ms, holds):
+    assert approved.in_force(at_ms) is holds
