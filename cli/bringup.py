@@ -47,6 +47,12 @@ LEDGER_NAME = "ledger:9000"
 """The fixed name under which an enclave knows a ledger that the launcher maps."""
 
 KUBERNETES = COMPILED.parent / "k3s"
+_REAL_NETWORKS = {
+    "4btiuiMPvEENsttpZC7CZ53DruC3MAgfznDbASZ7DR6S": "Sui mainnet",
+    "69WiPg3DAQiwdxfncX6wYQ2siKwAe6L9BZthQea3JNMD": "Sui testnet",
+}
+"""Chain ids (genesis checkpoint digests) of networks whose verifier holds AWS's root alone."""
+
 _EVERYTHING = ("/*:*:*", "/*/*:*:*", "*/*:*:*", "*/*/*:*:*", "url:/*:get")
 _STAKE_MIST = 2 * SETTINGS.min_stake
 _ENOUGH_MIST = 20_000_000_000
@@ -154,6 +160,11 @@ async def _remember_ledger(home: Home, options: UpOptions, status: dict[str, Any
     home.update(ledger=ledger, faucet=status["ledger"].get("faucet", ""))
     async with open_context(home=home) as context:
         found = str((await context.ledger.service_info()).chain_id)
+        if found in _REAL_NETWORKS:
+            raise CommandError(
+                f"this is {_REAL_NETWORKS[found]}: it accepts only documents under AWS's root, so a simulated enclave"
+                " can never register there; nothing was spent. Use a local ledger, or a real enclave"
+            )
         if home.profile().chain_id not in {"", found}:
             # Another chain: what this home knew lives elsewhere. Keys stay.
             home.update(package="", latest_package="", cluster="", admin_cap="", operator_cap="", token="", enclave="")

@@ -53,6 +53,13 @@ async def _up(home: Home, options: Any, *, detach: bool, as_json: bool) -> None:
         running = None
     if running is not None:
         raise CommandError(f"a system runs in {home.root} already (pid {running['pid']}); `k3s-daas down` ends it")
+    if options.ledger != "local" and options.enclave == "sim":
+        click.echo(
+            f"Note: a simulated enclave can register only on a ledger that trusts this home's own root"
+            f" ({home.root / 'simulation' / 'root.pem'}); a real Sui network accepts AWS's alone and would take gas"
+            " for nothing.",
+            err=True,
+        )
     began = time.monotonic()
     ended = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
