@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.test_denials import bearer_of, request
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 BUILT = Path(__file__).resolve().parents[2] / "build" / "kubectl"
@@ -113,10 +115,14 @@ def test_watch_streams_changes_and_wait_ends(stack, namespace):
 def test_streams_to_pods_are_a_clear_501(stack, namespace):
     pod = '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"x"}]}}'
     stack.kubectl("create", "-n", namespace, "-f", "-", stdin=pod)
-    for command in (("logs", "p"), ("exec", "p", "--", "true"), ("port-forward", "p", "18999:80")):
-        done = stack.kubectl(*command, "-n", namespace, check=False)
+    for command in (("logs", "p"), ("attach", "p"), ("exec", "p", "--", "true")):
+        done = stack.kubectl("-n", namespace, *command, check=False)
         assert done.returncode != 0
-        assert "node" in done.stderr, done.stderr
+        assert "not offered until the cluster has a node" in done.stderr, done.stderr
+    # kubectl itself forwards to running Pods only: asked without it.
+    path = f"/api/v1/namespaces/{namespace}/pods/p/portforward?ports=80"
+    status, _, body = request(stack, path, bearer=bearer_of(stack), method="POST")
+    assert (status, json.loads(body)["reason"]) == (501, "NotImplemented")
 
 
 def test_large_bodies_go_both_ways(stack, namespace):
