@@ -12,7 +12,7 @@ import yaml
 from chain.errors import DeniedError
 from tests.cli import stand as s
 
-pytestmark = [pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from sui.types import Address, Digest
 from tests.cli import stand as s
 from tests.cli.test_flow import bearer_of
 
-pytestmark = [pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 class LyingLedger(Ledger):
