@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,9 @@ async def stop_parent(home: Home) -> bool:
             os.kill(pid, signal.SIGKILL)
             break
         await asyncio.sleep(_POLL_S)
+    run = run_folder(home)
+    if run != home.run:
+        shutil.rmtree(run, ignore_errors=True)
     return True
 
 

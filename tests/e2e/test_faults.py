@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +127,20 @@ def test_a_dead_holder_of_keys_is_a_reboot_that_everybody_sees(own_stack, victim
     assert "certificate" in stale.stderr
     own_stack.daas("kubeconfig")
     assert "default" in own_stack.kubectl("get", "ns").stdout
+
+
+def test_a_killed_parent_leaves_nothing_running(own_stack):
+    pids = own_stack.json("status")["pids"]
+    os.kill(pids["parent"], signal.SIGKILL)
+    limit = time.monotonic() + 30
+    while time.monotonic() < limit and (left := [name for name, pid in pids.items() if alive(pid)]):
+        time.sleep(0.2)
+    assert left == []
+
+
+def alive(pid):
+    """Whether a process runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
