@@ -1,7 +1,7 @@
 """Finds and reads the framework bundle: the compiled packages 0x1 and 0x2, as JSON of Base64 modules.
 
-Looked for in this order: the path given, `$K3S_DAAS_FRAMEWORK`, the newest `framework-<hash>.json` in
-`${XDG_CACHE_HOME:-~/.cache}/k3s-daas`, `build/framework.json` under the working directory or the checkout.
+Looked for in this order: the path given, `$LOCALNET_FRAMEWORK`, `build/framework.json` under the checkout or the working
+directory, the newest `framework-<hash>.json` in `${XDG_CACHE_HOME:-~/.cache}/k3s-daas`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def find_bundle(path: Path | None) -> Path:
             return candidate
     raise StateError(
         "no framework bundle was found: run `make contract`, which writes build/framework.json, or name one with "
-        "K3S_DAAS_FRAMEWORK"
+        "LOCALNET_FRAMEWORK"
     )
 
 
@@ -42,7 +42,7 @@ def _candidates(path: Path | None) -> Iterator[Path]:
     if path is not None:
         yield path
         return
-    named = os.environ.get("K3S_DAAS_FRAMEWORK")
+    named = os.environ.get("LOCALNET_FRAMEWORK")
     if named:
         yield Path(named)
     checkout = Path(__file__).resolve().parents[2]

@@ -173,5 +173,5 @@ def test_no_bundle_is_said_with_what_to_do(opened, tmp_path, monkeypatch):
         broken.write_text(content)
         with pytest.raises(StateError, match="no framework bundle"):
             read_bundle(broken)
-    monkeypatch.setenv("K3S_DAAS_FRAMEWORK", str(broken))
+    monkeypatch.setenv("LOCALNET_FRAMEWORK", str(broken))
     assert find_bundle(None) == broken
