@@ -1,7 +1,7 @@
 """Finds and reads the framework bundle: the compiled packages 0x1 and 0x2, as JSON of Base64 modules.
 
-Looked for in this order: the path given, `$LOCALNET_FRAMEWORK`, `build/framework.json` under the checkout or the working
-directory, the newest `framework-<hash>.json` in `${XDG_CACHE_HOME:-~/.cache}/k3s-daas`.
+Looked for in this order: the path given, `$LOCALNET_FRAMEWORK`, `build/framework.json` under the checkout or the
+working directory, the newest `framework-<hash>.json` in `${XDG_CACHE_HOME:-~/.cache}/k3s-daas`.
 """
 
 from __future__ import annotations

@@ -213,11 +213,11 @@ def framework_sources(environment):
 
 
 def test_framework_sources_can_be_given(package, environment, tmp_path):
-    env = environment | {"LOCALNET_FRAMEWORK_SOURCES": str(tmp_path)}
+    env = environment | {"K3S_DAAS_FRAMEWORK_SOURCES": str(tmp_path)}
     done = run("build.mjs", "--package", package, "--out", tmp_path / "x", env=env)
     assert done.returncode == 1
     assert "lacks move-stdlib" in done.stderr
-    env["LOCALNET_FRAMEWORK_SOURCES"] = str(framework_sources(environment))
+    env["K3S_DAAS_FRAMEWORK_SOURCES"] = str(framework_sources(environment))
     done = run("build.mjs", "--package", package, "--out", tmp_path / "x", env=env)
     assert done.returncode == 0, done.stderr
 

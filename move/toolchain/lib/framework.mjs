@@ -1,6 +1,6 @@
 // Where the sources of the Sui framework (0x1, 0x2) come from, and the compiler's port to them.
 //
-// 1. LOCALNET_FRAMEWORK_SOURCES, a folder with `move-stdlib/` and `sui-framework/`;
+// 1. K3S_DAAS_FRAMEWORK_SOURCES, a folder with `move-stdlib/` and `sui-framework/`;
 // 2. the crate that framework-crate/Cargo.lock pins, brought by `cargo fetch`;
 // 3. GitHub, at the revision that the compiler names, where there is a network.
 import { execFileSync } from 'node:child_process';
@@ -38,11 +38,11 @@ function isComplete(dir) {
  * @returns {{dir: string} | {reason: string}}
  */
 export function localFramework() {
-  const given = process.env.LOCALNET_FRAMEWORK_SOURCES;
+  const given = process.env.K3S_DAAS_FRAMEWORK_SOURCES;
   if (given) {
     if (isComplete(given)) return { dir: given };
     throw new ToolchainError(
-      `LOCALNET_FRAMEWORK_SOURCES=${given} lacks ${PACKAGES.join(' or ')}`,
+      `K3S_DAAS_FRAMEWORK_SOURCES=${given} lacks ${PACKAGES.join(' or ')}`,
       'point it at the folder crates/sui-framework/packages of a Sui checkout, or unset it',
     );
   }

@@ -28,7 +28,7 @@ export function githubFetcher(builder) {
       } catch (error) {
         throw new ToolchainError(
           `the framework sources cannot be fetched from GitHub: ${error.cause?.code ?? error.message}`,
-          'install cargo (https://rustup.rs), so that the pinned crate brings them, or set LOCALNET_FRAMEWORK_SOURCES',
+          'install cargo (https://rustup.rs), so that the pinned crate brings them, or set K3S_DAAS_FRAMEWORK_SOURCES',
         );
       }
     }

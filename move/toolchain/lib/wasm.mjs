@@ -44,7 +44,7 @@ async function withFetcher(call) {
 
 /** Everything that a result depends on beside the options in the code here. */
 function inputs(files) {
-  const given = process.env.LOCALNET_FRAMEWORK_SOURCES;
+  const given = process.env.K3S_DAAS_FRAMEWORK_SOURCES;
   return { compiler: version(), framework: given ? readTree(given) : pinnedCrate(), files };
 }
 
