@@ -4,7 +4,7 @@ Role: choose the flags, start the one binary (the official k3s or the stand-in: 
 the apiserver answers /readyz and the `default` ServiceAccount and kube-root-ca.crt are there, and end with it.
 
 Rules: the admin kubeconfig is readable by the executor's group only; its data lies in this process's private folder and
-dies with the enclave, not with this process.
+dies with the enclave, not with this process. What k3s prints becomes part of our log (`enclave.k3s_lines`).
 
 It restarts nothing: the supervisor's table does.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import time
@@ -24,6 +25,7 @@ import structlog
 from enclave import logs
 from enclave.apiserver import HttpsApiserver, wait_for
 from enclave.execution_errors import ApiserverError, K3sError
+from enclave.k3s_lines import Lines, read_lines
 from enclave.places import Places, tell_ready
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class K3sLimits:
     ready_s: float = 120.0
     poll_s: float = 0.05
     stop_s: float = 12.0
+    last_lines_s: float = 1.0
     port: int = 6443
 
 
@@ -109,18 +112,40 @@ async def run(places: Places, limits: K3sLimits = LIMITS) -> int:
     command = arguments(private / "data", places.kubeconfig, own_address(), limits)
     places.kubeconfig.unlink(missing_ok=True)
     try:
-        child = await asyncio.create_subprocess_exec(str(places.kubernetes), *command, stdin=asyncio.subprocess.DEVNULL)
+        child = await asyncio.create_subprocess_exec(
+            str(places.kubernetes),
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
     except OSError as error:
         raise K3sError(f"the Kubernetes binary {places.kubernetes} does not start: {error.strerror}") from error
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, child.terminate)
     ended = asyncio.create_task(child.wait())
+    lines = Lines(_tell)
+    reading = asyncio.create_task(read_lines(child.stdout, lines)) if child.stdout is not None else None
     try:
         await _ready(places, private, ended, limits)
+        lines.serving = True
         return await ended
     finally:
         await _stop(child, limits)
+        if reading is not None:
+            await _last_lines(reading, limits)
+
+
+def _tell(level: str, fields: dict[str, str]) -> None:
+    _log.log(getattr(logging, level.upper()), "k3s", **fields)
+
+
+async def _last_lines(reading: asyncio.Task[None], limits: K3sLimits) -> None:
+    """Read what is left; a grandchild that outlives k3s must not hold us up."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limits.last_lines_s):
+            await reading
 
 
 async def _ready(places: Places, scratch: Path, ended: asyncio.Task[int], limits: K3sLimits) -> None:

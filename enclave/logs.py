@@ -1,10 +1,16 @@
-"""Structured logs: one JSON object a line on standard error, with ts, level, part and event."""
+"""Structured logs: one JSON object a line on standard error, with ts, level, part and event.
+
+An exception is told without its local variables: they may hold what was sealed.
+"""
 
 from __future__ import annotations
 
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+
+_TRACEBACKS = ExceptionDictTransformer(show_locals=False)
 
 
 def configure(part: str) -> None:
@@ -14,7 +20,7 @@ def configure(part: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(_TRACEBACKS),
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
