@@ -108,6 +108,7 @@ class AuthenticatedEvents:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         refused: Callable[[LedgerEvent, ChainError], None] = lambda _event, _error: None,
         interrupted: Callable[[ChainError], None] = lambda _error: None,
+        caught_up: Callable[[], None] = lambda: None,
         any_gateway: bool = False,
         limits: Limits = LIMITS,
     ) -> None:
@@ -120,6 +121,8 @@ class AuthenticatedEvents:
             sleep: waits between attempts.
             refused: told of every event that failed a check.
             interrupted: told of every cut.
+            caught_up: told, once a connection, when everything that the ledger held as it began has been delivered
+                and dealt with.
             any_gateway: take requests under a grant from whatever gateway: for those who only look on.
             limits: page sizes, caps and delays.
         """
@@ -130,6 +133,7 @@ class AuthenticatedEvents:
         self._sleep = sleep
         self._refused = refused
         self._interrupted = interrupted
+        self._caught_up = caught_up
         self._any_gateway = any_gateway
         self._limits = limits
         self._seen: OrderedDict[tuple[Digest, int], None] = OrderedDict()
@@ -180,6 +184,8 @@ class AuthenticatedEvents:
             if frame is not None and (self._cursor is not None or from_checkpoint is not None):
                 async for found in self._gap(types, from_checkpoint, frame.checkpoint):
                     yield found
+            if frame is not None:
+                self._caught_up()
             while frame is not None:
                 async for found in self._deliver(frame):
                     yield found

@@ -196,9 +196,10 @@ class MemoryLedger(Ledger):
                 await changed.wait()
                 self._reach()
                 continue
-            async for frame in self._faulty(at, len(self.events), types):
+            until = len(self.events)
+            async for frame in self._faulty(at, until, types):
                 yield frame
-            at = len(self.events)
+            at = until
 
     async def list_events(
         self,

@@ -4,8 +4,8 @@ Role: put the gateway together from its neighbours: the broker certifies its TLS
 executor executes, the egress proxy leads to the ledger, the vsock brings kubectl's connections.
 
 Rules:
-- It listens only once authenticated events have shown our own activation and the tokens announced since: when none
-  has come for a moment.
+- It listens only once authenticated events have shown our own activation and everything else of the state that the
+  ledger held when they were first followed.
 - What it must know of tokens and cluster it reads from the activation's checkpoint on; answers from its start on.
 - A ledger that is cut off is not a reason to stop: requests are answered 503 until events flow again.
 - Signals to stop let running requests end.
@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from chain.bindings.abort import AbortTable, abort_table
+from chain.bindings.abort import own_words
 from chain.bindings.events import EnclaveActivated, K8sResponseStored
 from chain.clock import LedgerClock
-from chain.errors import ChainError, LedgerError, NotFoundError, PayloadError
+from chain.errors import ChainError
 from chain.events import AuthenticatedEvents, Trust
 from chain.grpc_ledger import GrpcLedger
 from chain.tokens import TokenRegistry
@@ -49,6 +49,7 @@ from wire.vsock import open_vsock
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from chain.ledger import Ledger, LedgerEvent
     from enclave.parameters import BootParameters
@@ -59,8 +60,6 @@ _ANSWER_EVENTS = ("K8sResponseStored",)
 _CALL_S = 10.0
 _PAUSE_S = 0.2
 _CLOSE_S = 5.0
-_QUIET_S = 0.25
-_CATCH_UP_S = 5.0
 
 _log = structlog.get_logger()
 
@@ -87,7 +86,7 @@ class GatewayProcess:
         self._clock = LedgerClock()
         self._desk = AnswerDesk(limits.answers_kept)
         self._activated = asyncio.Event()
-        self._seen = 0
+        self._caught_up = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -101,7 +100,6 @@ class GatewayProcess:
     async def _run(self) -> None:
         identity = await self._broker.call("identity", {}, timeout=_CALL_S)
         view = self._view(identity)
-        words = await self._words()
         leaf = await obtain_leaf(self._issue)
         executor = IpcExecutor(self._executor, self._places.stream, self._limits)
         parts = Parts(
@@ -111,7 +109,7 @@ class GatewayProcess:
             view=view,
             desk=self._desk,
             clock=self._clock,
-            words=words,
+            words=own_words(),
             monotonic=time.monotonic,
         )
         gateway = Gateway(
@@ -129,13 +127,9 @@ class GatewayProcess:
             await self._listen(gateway, leaf.context())
 
     async def _catch_up(self, view: ClusterView) -> None:
-        """Wait for the activation, then until no further event comes for a moment."""
+        """Wait for the activation, and until the events have come to the ledger's tip."""
         await self._activated.wait()
-        until_s = time.monotonic() + _CATCH_UP_S
-        seen = -1
-        while seen != self._seen and time.monotonic() < until_s:
-            seen = self._seen
-            await asyncio.sleep(_QUIET_S)
+        await self._caught_up.wait()
         _log.info("caught-up", enclave=str(view.enclave), tokens=len(view.tokens))
 
     async def _listen(self, gateway: Gateway, tls: ssl.SSLContext) -> None:
@@ -169,28 +163,15 @@ class GatewayProcess:
         chain = answer["chain_pem"]
         return chain.encode() if isinstance(chain, str) else bytes(chain)
 
-    async def _words(self) -> AbortTable:
-        """Read the contract's abort words; without them a denial is said by its code."""
-        while True:
-            try:
-                return abort_table(await self._ledger.package_modules(self._parameters.package))
-            except (PayloadError, NotFoundError) as error:
-                _log.warning("no-abort-words", error=str(error))
-                return AbortTable({})
-            except LedgerError as error:
-                _log.warning("ledger-unreachable", error=str(error))
-                await asyncio.sleep(_PAUSE_S)
-
     async def _follow_state(self, view: ClusterView) -> None:
         """Keep tokens and cluster as authenticated events tell them."""
         start = await self._start()
-        events = self._events(view)
+        events = self._events(view, caught_up=self._caught_up.set)
         async for found in events.follow(_STATE_EVENTS, from_checkpoint=start):
             event = found.event
             view.apply(event)
             if isinstance(event, EnclaveActivated):
                 self._clock.observe(event.activated_at)
-            self._seen += 1
             if view.activated:
                 self._activated.set()
 
@@ -202,7 +183,7 @@ class GatewayProcess:
                 self._clock.observe(event.stored_at)
                 self._desk.deliver(event)
 
-    def _events(self, view: ClusterView) -> AuthenticatedEvents:
+    def _events(self, view: ClusterView, caught_up: Callable[[], None] = lambda: None) -> AuthenticatedEvents:
         """Open the port of authenticated events."""
         package = self._parameters.package
         trust = Trust(self._parameters.chain_id, package, frozenset({package}), view.key_of)
@@ -212,6 +193,7 @@ class GatewayProcess:
             rng=random.SystemRandom(),
             refused=_report_refused,
             interrupted=lambda error: _log.warning("events-interrupted", error=str(error)),
+            caught_up=caught_up,
         )
 
     async def _start(self) -> int:

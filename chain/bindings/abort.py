@@ -2,14 +2,17 @@
 
 The contract's errors are constants marked `#[error]`. For those the compiler packs places in the module's constant pool
 into the code: bit 63 set, 16 bits each of line, index of the constant's name, and index of its words. So the words come
-from the compiled package itself, and none has to be kept here.
+from the compiled package itself. Those of the package that this code was made for lie beside this file
+(`tools/generate_contract_words.py` writes them): the enclave, whose image they are part of, uses them and asks no node.
 
 Which module of which package aborted is what the effects say; a caller asks here only for aborts of our own package.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chain.errors import PayloadError
@@ -29,6 +32,7 @@ _TAG = 1 << 63
 _ABSENT = 0xFFFF
 _MAX_TABLES = 32
 _MAX_MODULE_BYTES = 102_400
+_OWN_WORDS = Path(__file__).with_name("contract_words.json")
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,12 @@ def abort_table(modules: Iterable[bytes]) -> AbortTable:
             raise PayloadError(f"the package holds something that is no Move module: {error}") from error
         constants[name] = pool
     return AbortTable(constants)
+
+
+def own_words() -> AbortTable:
+    """Read the words of the package that this code was made for."""
+    modules: dict[str, list[str]] = json.loads(_OWN_WORDS.read_text())["modules"]
+    return AbortTable({name: tuple(text.encode() for text in pool) for name, pool in modules.items()})
 
 
 def _constant(pool: tuple[bytes, ...], index: int) -> bytes | None:

@@ -63,18 +63,6 @@ class Ledger(MemoryLedger):
         coins = [ObjectRef(Address(bytes([100 + n]) * 32), 1, Digest(bytes(32))) for n in range(80)]
         self.coins[KEY.address] = [Coin(ref, 60_000_000) for ref in coins]
 
-    async def subscribe_events(self, types):
-        """Events from now on; none is passed over that comes while an earlier one is being read."""
-        at = len(self.events)
-        yield self._frame(None, at)
-        while True:
-            changed = self._changed
-            if at == len(self.events):
-                await changed.wait()
-            while at < len(self.events):
-                at += 1
-                yield self._frame(self.events[at - 1], at)
-
     def share(self, object_id: Address) -> None:
         ref = ObjectRef(object_id, 9, Digest(b"\x01" * 32))
         self.objects[object_id] = LedgerObject(ref, SharedOwner(7), None, b"")

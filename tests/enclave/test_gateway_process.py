@@ -14,6 +14,7 @@ import aiohttp
 import cbor2
 import pytest
 
+from chain.bindings.abort import own_words
 from chain.bindings.events import EVENTS, K8sResponseStored, SealTokenChanged
 from chain.configuration import make_configuration
 from chain.grants import GrantScope, make_bearer
@@ -337,6 +338,18 @@ async def test_a_second_life_reads_from_the_activation_on(enclave):
         await until_ready(enclave)
         async with client(enclave) as ask, ask("GET", PODS) as response:
             assert response.status == 200
+
+
+async def test_a_denial_is_said_in_the_words_of_the_measured_code(enclave):
+    pool = own_words().constants["seal_token"]
+    code = 1 << 63 | pool.index(b"ERevoked") << 16 | pool.index(b"ERevoked") + 1
+    enclave.contract.aborts["pods"] = ("seal_token", code)
+    await enclave.activate()
+    async with running(enclave):
+        await until_ready(enclave)
+        async with client(enclave) as ask, ask("GET", PODS) as response:
+            assert response.status == 403
+            assert pool[pool.index(b"ERevoked") + 1].decode() in json.loads(await response.read())["message"]
 
 
 async def test_a_ledger_that_is_away_is_said_and_comes_back(enclave):

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chain.bindings.abort import AbortReason, AbortTable, abort_table
+from chain.bindings.abort import AbortReason, AbortTable, abort_table, own_words
 from chain.errors import PayloadError
+from tools.generate_contract_words import WORDS, render
 
 from .conftest import SOURCES
 
@@ -53,6 +54,17 @@ def test_every_error_of_the_sources_is_in_the_compiled_package(compiled_modules)
             assert table.reason(path.stem, code) == AbortReason(path.stem, name, words, 7)
             found += 1
     assert found > 60
+
+
+@pytest.mark.toolchain
+def test_the_words_in_the_measured_code_are_those_of_the_sources(compiled_modules):
+    assert WORDS.read_text() == render(compiled_modules), "run python tools/generate_contract_words.py"
+    own, compiled = own_words(), abort_table(compiled_modules)
+    for module, pool in compiled.constants.items():
+        for index, constant in enumerate(pool):
+            if constant.decode("ascii", "replace").isprintable():
+                code = 1 << 63 | 0xFFFF << 16 | index
+                assert own.reason(module, code) == compiled.reason(module, code)
 
 
 @pytest.mark.toolchain
