@@ -34,11 +34,11 @@ _log = structlog.get_logger()
 class CoinLimits:
     """How the pool shall look."""
 
-    pieces: int = 72
-    piece_mist: int = 60_000_000
+    pieces: int = 96
+    piece_mist: int = 100_000_000
     small_mist: int = 50_000_000
     least_large_mist: int = 320_000_000
-    split_at_once: int = 48
+    split_at_once: int = 96
     merge_at_once: int = 64
     budget_mist: int = 200_000_000
     small_budget_mist: int = 45_000_000
@@ -122,16 +122,23 @@ class CoinKeeper:
             builder.merge_coins(GasCoin(), [builder.obj(ImmOrOwned(coin.ref)) for coin in small])
         pieces = builder.split_coins(GasCoin(), [builder.pure_value(U64, limits.piece_mist)] * count)
         builder.transfer_objects(pieces, builder.pure_value(ADDRESS, self._address))
-        await self._send(builder, "coins-split", budget=budget, pieces=count, collected=len(small))
+        collected = sum(coin.balance for coin in small)
+        await self._send(
+            builder,
+            "coins-split",
+            budget=budget,
+            moved=count * limits.piece_mist - collected,
+            pieces=count,
+            collected=len(small),
+        )
 
     async def _send(
-        self, builder: ProgrammableBuilder, what: str, *, budget: int | None = None, **told: int
+        self, builder: ProgrammableBuilder, what: str, *, budget: int, moved: int = 0, **told: int
     ) -> Digest | None:
+        """Send one housekeeping transaction, which moves so much out of the coin that pays for it."""
         price = await self._ledger.gas_price()
         kind = TRANSACTION_KIND.encode(builder.finish())
-        signed = await self._signer.sign_transaction(
-            kind, budget=budget or self._limits.budget_mist, price=price, reservation=None
-        )
+        signed = await self._signer.sign_transaction(kind, budget=budget, price=price, reservation=None)
         coin = TRANSACTION_DATA.decode(signed.transaction).gas_data.payment[0]
         try:
             done = await self._ledger.execute(signed.transaction, [signed.signature])
@@ -142,6 +149,7 @@ class CoinKeeper:
             await self._signer.settle(signed.lease, coin)
             raise
         after = gas_coin_after(done)
-        await self._signer.settle(signed.lease, after if after is not None else coin, gone=after is None)
+        left = signed.left(done.gas.net + (moved if done.success else 0))
+        await self._signer.settle(signed.lease, after or coin, 0 if after is None else left)
         _log.info(what, digest=str(done.digest), ok=done.success, **told)
         return done.digest if done.success else None

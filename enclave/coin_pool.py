@@ -1,8 +1,11 @@
 """The enclave's own gas coins: which are free, reserved, leased to a transaction, or of unknown state.
 
 Rules: a coin is in one state only, so two transactions never share one; a coin whose transaction's outcome is not
-known stays out until the ledger shows a newer version of it, or the lease is settled after all. References and
-balances are unauthenticated hints: a wrong one fails on chain. Pure: no I/O, no time.
+known stays out until the ledger shows a newer version of it, or still the same one long after anybody would have sent
+the transaction, or the lease is settled after all. A lease that nobody settles (its holder ended, or never got the
+signed bytes) becomes one of unknown outcome in time. The smallest coin that is large enough is taken, so that large
+ones stay for what needs them. References and balances are unauthenticated hints: a wrong one fails on chain. Pure: no
+I/O, time is a parameter.
 """
 
 from __future__ import annotations
@@ -42,11 +45,12 @@ class Coin:
 
 @dataclass(frozen=True)
 class Lease:
-    """A signed transaction's coins: the one that pays, and others that it uses up."""
+    """A signed transaction's coins: the one that pays, and others that it uses up; since when it stands as it does."""
 
     number: int
     payment: ObjectRef
     further: tuple[ObjectRef, ...]
+    since_s: float
     digest: Digest | None = None
 
 
@@ -60,12 +64,13 @@ class CoinPool:
         self._leases: dict[int, Lease] = {}
         self._numbers = itertools.count(1)
 
-    def add(self, coins: Iterable[tuple[ObjectRef, int]]) -> int:
+    def add(self, coins: Iterable[tuple[ObjectRef, int]], now_s: float = 0.0) -> int:
         """Take in coins as the ledger shows them; returns how many were news.
 
         A known coin is brought up to date; one that is leased is left alone, and one of unknown state comes back by a
-        newer version only.
+        newer version, or by the same one after `unknown_s`.
         """
+        self._lapse(now_s)
         news = 0
         for ref, balance in coins:
             known = self._coins.get(ref.object_id)
@@ -76,9 +81,10 @@ class CoinPool:
             elif known.state is CoinState.LEASED or ref.version < known.ref.version:
                 continue
             elif known.state is CoinState.UNKNOWN:
-                if ref.version == known.ref.version:
+                if ref.version > known.ref.version:
+                    self._resolve(known.holder, ref, balance)
+                elif not self._unsent(known.holder, ref, now_s):
                     continue
-                self._resolve(known.holder, ref, balance)
             elif known.ref == ref and known.balance == balance:
                 continue
             else:
@@ -94,7 +100,7 @@ class CoinPool:
         """
         if not 1 <= count <= self._limits.coins_per_reservation:
             raise SignatureRefused("bad-request", f"1 to {self._limits.coins_per_reservation} coins can be reserved")
-        chosen = list(itertools.islice(self._free(self._limits.answer_reserve_mist), count))
+        chosen = sorted(self._free(self._limits.answer_reserve_mist), key=_balance)[:count]
         if len(chosen) < count:
             raise _no_gas(f"{count} coins of {self._limits.answer_reserve_mist} MIST")
         number = next(self._numbers)
@@ -114,7 +120,9 @@ class CoinPool:
             if coin.state is CoinState.RESERVED:
                 self._put(replace(coin, state=CoinState.FREE, holder=0))
 
-    def lease(self, budget: int, *, reservation: int | None = None, further: tuple[ObjectRef, ...] = ()) -> Lease:
+    def lease(
+        self, budget: int, *, reservation: int | None = None, further: tuple[ObjectRef, ...] = (), now_s: float = 0.0
+    ) -> Lease:
         """Take a coin that can pay `budget`, and the `further` ones that the transaction names.
 
         Raises:
@@ -126,12 +134,13 @@ class CoinPool:
             if known is None or known.ref != ref or known.state is not CoinState.FREE:
                 raise SignatureRefused("coin-busy", f"the object {ref.object_id} is not a free coin of this enclave")
         if reservation is None:
-            found = next((coin for coin in self._free(budget) if coin.ref.object_id not in named), None)
-            if found is None:
+            able = [coin for coin in self._free(budget) if coin.ref.object_id not in named]
+            if not able:
                 raise _no_gas(f"{budget} MIST")
+            found = min(able, key=_balance)
         else:
             found = self._reserved(reservation, budget)
-        lease = Lease(next(self._numbers), found.ref, further)
+        lease = Lease(next(self._numbers), found.ref, further, now_s)
         for ref in (found.ref, *further):
             self._put(replace(self._coins[ref.object_id], state=CoinState.LEASED, holder=lease.number))
         self._leases[lease.number] = lease
@@ -147,11 +156,10 @@ class CoinPool:
 
     def cancel(self, number: int) -> None:
         """Undo a lease for which nothing was signed."""
-        lease = self._leases.pop(number)
-        for ref in (lease.payment, *lease.further):
-            self._put(replace(self._coins[ref.object_id], state=CoinState.FREE, holder=0))
+        for coin in self._held(self._leases.pop(number)):
+            self._put(replace(coin, state=CoinState.FREE, holder=0))
 
-    def settle(self, number: int, payment: ObjectRef | None, balance: int | None) -> None:
+    def settle(self, number: int, payment: ObjectRef | None, balance: int | None, now_s: float = 0.0) -> None:
         """Say how a lease ended: the paying coin as it is now, or None for an unknown outcome.
 
         The leased version again means that the transaction did not run; a balance of 0 that the coin is gone.
@@ -163,21 +171,21 @@ class CoinPool:
         if lease is None:
             raise SignatureRefused("unknown-lease", f"there is no lease {number}")
         if payment is None:
-            for ref in (lease.payment, *lease.further):
-                self._put(replace(self._coins[ref.object_id], state=CoinState.UNKNOWN))
+            self._doubt(lease, now_s)
             return
         if payment.object_id != lease.payment.object_id or payment.version < lease.payment.version:
             raise SignatureRefused("bad-request", "the lease was for another coin, or for a later version of it")
         ran = payment.version > lease.payment.version or balance == 0
         del self._leases[number]
+        further = [coin for coin in self._held(lease) if coin.ref.object_id != payment.object_id]
         old = self._coins.pop(payment.object_id)
         if balance != 0:
             self._coins[payment.object_id] = Coin(payment, old.balance if balance is None else balance)
-        for ref in lease.further:
+        for coin in further:
             if ran:
-                del self._coins[ref.object_id]
+                del self._coins[coin.ref.object_id]
             else:
-                self._put(replace(self._coins[ref.object_id], state=CoinState.FREE, holder=0))
+                self._put(replace(coin, state=CoinState.FREE, holder=0))
 
     def count(self, state: CoinState) -> int:
         """How many coins are in a state."""
@@ -193,14 +201,39 @@ class CoinPool:
         """All leases that are not settled."""
         return tuple(self._leases.values())
 
+    def _held(self, lease: Lease) -> list[Coin]:
+        """The coins of a lease that are still its own."""
+        known = (self._coins.get(ref.object_id) for ref in (lease.payment, *lease.further))
+        return [coin for coin in known if coin is not None and coin.holder == lease.number]
+
+    def _lapse(self, now_s: float) -> None:
+        """Nobody settled these: whether their transactions ran is not known."""
+        for lease in tuple(self._leases.values()):
+            leased = self._coins[lease.payment.object_id].state is CoinState.LEASED
+            if leased and now_s - lease.since_s >= self._limits.lease_s:
+                self._doubt(lease, now_s)
+
+    def _doubt(self, lease: Lease, now_s: float) -> None:
+        for coin in self._held(lease):
+            self._put(replace(coin, state=CoinState.UNKNOWN))
+        self._leases[lease.number] = replace(lease, since_s=now_s)
+
+    def _unsent(self, number: int, ref: ObjectRef, now_s: float) -> bool:
+        """The ledger shows a doubtful lease's paying coin unchanged; after long enough, all of it is free again."""
+        lease = self._leases[number]
+        if lease.payment != ref or now_s - lease.since_s < self._limits.unknown_s:
+            return False
+        self.cancel(number)
+        return True
+
     def _resolve(self, number: int, ref: ObjectRef, balance: int) -> None:
         """A coin of unknown state has moved on: its transaction ran, and used its further coins up."""
         lease = self._leases.get(number)
         self._coins[ref.object_id] = Coin(ref, balance)
         if lease is not None and lease.payment.object_id == ref.object_id:
             del self._leases[number]
-            for further in lease.further:
-                self._coins.pop(further.object_id, None)
+            for coin in self._held(lease):
+                del self._coins[coin.ref.object_id]
 
     def _free(self, least: int) -> Iterable[Coin]:
         return (coin for coin in self._coins.values() if coin.state is CoinState.FREE and coin.balance >= least)
@@ -213,6 +246,10 @@ class CoinPool:
 
     def _put(self, coin: Coin) -> None:
         self._coins[coin.ref.object_id] = coin
+
+
+def _balance(coin: Coin) -> int:
+    return coin.balance
 
 
 def _no_gas(what: str) -> SignatureRefused:

@@ -13,6 +13,10 @@ class CustodyLimits:
     """Most coins in the signer's pool."""
     coins_per_reservation: int = 16
     """Most coins that one reservation takes."""
+    lease_s: float = 120.0
+    """After which a lease that nobody settled is taken for one of unknown outcome."""
+    unknown_s: float = 1_860.0
+    """After which a coin of unknown outcome that the ledger shows unchanged is free: nobody sends again so late."""
     gas_budget_mist: int = 1_000_000_000
     """Highest budget of one transaction."""
     gas_price_mist: int = 100_000

@@ -25,7 +25,10 @@ class ExecutionLimits:
     inline_bytes: int = 96_000
     batch_answers: int = 16
     batch_bytes: int = 96_000
-    store_lanes: int = 6
+    look_up_gather_s: float = 0.002
+    store_lanes: int = 16
+    gather_least_s: float = 0.005
+    gather_most_s: float = 0.05
     spare_reservations: int = 2
     store_budget_mist: int = 10_000_000
     answer_budget_mist: int = 2_400_000

@@ -101,12 +101,17 @@ class AnswerSignature:
 
 @dataclass(frozen=True)
 class SignedTransaction:
-    """A transaction that the signer completed with a coin of its own."""
+    """A transaction that the signer completed with a coin of its own, in which `balance` is believed to be."""
 
     transaction: bytes
     signature: bytes
     digest: Digest
     lease: Any
+    balance: int | None = None
+
+    def left(self, taken: int) -> int | None:
+        """What is left in the paying coin of which so much was taken; None where its balance is not known."""
+        return None if self.balance is None else max(1, self.balance - taken)
 
 
 class Signer(ABC):
@@ -145,13 +150,13 @@ class Signer(ABC):
         """
 
     @abstractmethod
-    async def settle(self, lease: Any, coin: ObjectRef | None, *, gone: bool = False) -> None:
+    async def settle(self, lease: Any, coin: ObjectRef | None, balance: int | None = None) -> None:
         """Say what became of a transaction's coin.
 
         Args:
             lease: the transaction's lease.
             coin: the coin as it is now; None where that is not known.
-            gone: whether `coin`, as it was leased, is no longer there.
+            balance: what is in it now, None where that is not known; 0 where it is no longer there.
         """
 
 

@@ -100,12 +100,16 @@ class IpcSigner(Signer):
         }
         answer = await self._call("sign_transaction", params)
         return SignedTransaction(
-            bytes(answer["transaction"]), bytes(answer["signature"]), Digest(bytes(answer["digest"])), answer["lease"]
+            bytes(answer["transaction"]),
+            bytes(answer["signature"]),
+            Digest(bytes(answer["digest"])),
+            answer["lease"],
+            int(answer["balance"]),
         )
 
-    async def settle(self, lease: Any, coin: ObjectRef | None, *, gone: bool = False) -> None:
+    async def settle(self, lease: Any, coin: ObjectRef | None, balance: int | None = None) -> None:
         """Say what became of a transaction's coin; the pool is looked through again if this is lost."""
-        told = None if coin is None else {**_ref(coin), "balance": 0 if gone else None}
+        told = None if coin is None else {**_ref(coin), "balance": balance}
         try:
             await self._call("settle", {"lease": lease, "coin": told})
         except LocalProcessError as error:

@@ -46,10 +46,11 @@ _CALL_S: Final = 10.0
 
 @dataclass
 class _Applied:
-    """What stands in the apiserver for one user."""
+    """What stands in the apiserver for one user; `basis` is what it was made from, where nothing of it is missing."""
 
     paths: frozenset[str] = frozenset()
     marker: str = ""
+    basis: tuple[object, ...] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -140,7 +141,7 @@ class RoleMirror:
         for applied in self._applied.values():
             if any(inside in path for path in applied.paths):
                 applied.paths = frozenset(path for path in applied.paths if inside not in path)
-                applied.marker = ""
+                applied.marker, applied.basis = "", None
 
     # ---- inside --------------------------------------------------------------------------------------------------
 
@@ -164,16 +165,21 @@ class RoleMirror:
 
     async def _apply(self, user: User, rules: tuple[Rule, ...]) -> None:
         applied = self._applied.setdefault(user.role, _Applied())
+        basis = (user, rules, self._resources, self._namespaces)
         async with applied.lock:
+            if applied.basis == basis:
+                return
             desired = mirror(user, rules, self._resources, self._namespaces)
             paths = frozenset(each.path for each in desired.objects)
             if applied.marker == desired.marker and applied.paths == paths:
+                applied.basis = basis
                 return
             made = await asyncio.gather(*(self._put(each.path, each.body) for each in desired.objects))
             await self._delete(applied.paths - paths)
             there = frozenset(path for path, done in zip((o.path for o in desired.objects), made, strict=True) if done)
             await self._wait_visible(desired, there)
             applied.paths, applied.marker = there, desired.marker
+            applied.basis = basis if there == paths else None
             _log.info("mirrored", user=user.name, objects=len(there))
 
     async def _put(self, path: str, body: bytes) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ from wire.frames import LENGTH
 from wire.ipc import Handler, Peer, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from enclave.parameters import BootParameters
@@ -104,10 +105,16 @@ class Signer:
     """The key, the answers and the coins, behind the methods of the socket."""
 
     def __init__(
-        self, key: Ed25519Key, parameters: BootParameters, journal: Journal, limits: CustodyLimits = LIMITS
+        self,
+        key: Ed25519Key,
+        parameters: BootParameters,
+        journal: Journal,
+        limits: CustodyLimits = LIMITS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Sign with `key` for one boot."""
+        """Sign with `key` for one boot; `monotonic` tells how old leases are."""
         self._key = key
+        self._monotonic = monotonic
         self._journal = journal
         self._limits = limits
         self._packages = frozenset({parameters.package})
@@ -188,7 +195,7 @@ class Signer:
         further = rules.check(kind, money=peer.uid in self._executor)
         if reservation is not None and peer.uid not in self._executor:
             raise SignatureRefused("forbidden", "reservations are the executor's")
-        lease = self._pool.lease(budget, reservation=reservation, further=further)
+        lease = self._pool.lease(budget, reservation=reservation, further=further, now_s=self._monotonic())
         try:
             expiration = NO_EXPIRATION if epoch is None else EpochExpiration(epoch)
             data = transaction_data(
@@ -218,7 +225,7 @@ class Signer:
         fields = params.fields(raw)
         coin = fields.optional_map("coin")
         if coin is None:
-            self._pool.settle(fields.number("lease"), None, None)
+            self._pool.settle(fields.number("lease"), None, None, self._monotonic())
         else:
             self._pool.settle(fields.number("lease"), coin.object_ref(), coin.optional_number("balance"))
         return {}
@@ -226,7 +233,7 @@ class Signer:
     def add_coins(self, _: Peer, raw: Any) -> dict[str, Any]:
         """Take in coins of this account."""
         coins = [(coin.object_ref(), coin.number("balance")) for coin in params.fields(raw).maps("coins")]
-        return {"added": self._pool.add(coins)}
+        return {"added": self._pool.add(coins, self._monotonic())}
 
     def reserve(self, _: Peer, raw: Any) -> dict[str, Any]:
         """Set coins aside for answers."""

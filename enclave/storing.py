@@ -3,7 +3,8 @@
 Role: many answers leave in one transaction; each is stored exactly once, or its time is over.
 
 Rules:
-- A batch is what has gathered while all lanes were busy; nobody waits for company.
+- An answer that leaves while no other is on its way waits for nobody. Else the next lane gathers for a tenth of the
+  time that storing takes just now, so that a slow ledger gets few large transactions, and a fast one is kept busy.
 - A batch that aborts or is refused is retried one by one; a single one is retried until its answer-until.
 - A transaction whose outcome is not known is sent again, the same bytes, until there is an outcome: it can only run
   once. Its coin is settled then.
@@ -22,9 +23,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from chain.backoff import Backoff
-from chain.bindings.calls import Answer, SharedRef, store_k8s_response, store_k8s_responses
+from chain.bindings.calls import Answer, store_k8s_response, store_k8s_responses
 from chain.errors import (
-    BadLedgerAnswerError,
     LedgerError,
     NotFoundError,
     OutcomeUnknownError,
@@ -34,16 +34,17 @@ from chain.payload import sealed_hash
 from enclave.execution import FINAL, Step
 from enclave.execution_errors import LocalProcessError, NoGasError
 from enclave.execution_limits import LIMITS, ExecutionLimits
+from enclave.request_refs import RequestRefs
 from sui.builder import ProgrammableBuilder
 from sui.effects import ObjectWrite
 from sui.transaction import TRANSACTION_DATA, TRANSACTION_KIND
-from sui.types import ObjectRef, SharedOwner
+from sui.types import ObjectRef
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from random import Random
 
-    from chain.bindings.calls import Contract
+    from chain.bindings.calls import Contract, SharedRef
     from chain.ledger import ExecutedTransaction, Ledger
     from enclave.book import Book, Entry
     from enclave.execution_ports import SignedTransaction, Signer
@@ -102,8 +103,10 @@ class Storer:
         self._queue: deque[Leaving] = deque()
         self._waiting: dict[bytes, Leaving] = {}
         self._lanes: set[asyncio.Task[None]] = set()
+        self._gathering = False
+        self._took_s = 0.0
         self._spare: list[Any] = []
-        self._versions: dict[bytes, int] = {}
+        self._refs = RequestRefs(ledger, sleep, limits.look_up_gather_s)
         self._price: tuple[float, int] | None = None
 
     # ---- coins ---------------------------------------------------------------------------------------------------
@@ -149,7 +152,7 @@ class Storer:
                 raise leaving.error
         finally:
             self._waiting.pop(bytes(entry.request_id), None)
-            self._versions.pop(bytes(entry.request_id), None)
+            self._refs.forget(entry.request_id)
 
     def witnessed(self, entry: Entry) -> None:
         """Take the ledger's own event for an answer that an earlier try stored."""
@@ -163,26 +166,36 @@ class Storer:
 
     async def look_up(self, request_id: Address) -> None:
         """Learn the version in which a request was shared, while it is being executed."""
-        if bytes(request_id) not in self._versions:
-            try:
-                await self._shared([request_id])
-            except LedgerError as error:
-                _log.info("request-not-found-yet", request_id=str(request_id), error=str(error))
+        try:
+            await self._refs.of([request_id])
+        except LedgerError as error:
+            _log.info("request-not-found-yet", request_id=str(request_id), error=str(error))
 
     # ---- lanes ---------------------------------------------------------------------------------------------------
 
     def _open_lane(self) -> None:
-        if len(self._lanes) < self._limits.store_lanes:
-            lane = asyncio.create_task(self._lane())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+        if self._gathering or len(self._lanes) >= self._limits.store_lanes:
+            return
+        self._gathering = True
+        lane = asyncio.create_task(self._lane(alone=not self._lanes))
+        self._lanes.add(lane)
+        lane.add_done_callback(self._lanes.discard)
 
-    async def _lane(self) -> None:
-        # Let everything that is ready in this very moment join the batch.
-        await asyncio.sleep(0)
+    async def _lane(self, *, alone: bool) -> None:
+        if alone:
+            # Let everything that is ready in this very moment join the batch.
+            await asyncio.sleep(0)
+        else:
+            limits = self._limits
+            await self._sleep(min(max(self._took_s / 10, limits.gather_least_s), limits.gather_most_s))
+        self._gathering = False
         while batch := self._next_batch():
+            if self._queue:
+                self._open_lane()
+            began_s = self._monotonic()
             try:
                 await self._leave(batch)
+                self._took_s = self._monotonic() - began_s
             except BaseException as error:  # whoever waits must learn of it, whatever it is
                 for leaving in batch:
                     leaving.error = error
@@ -226,7 +239,7 @@ class Storer:
     async def _try(self, batch: list[Leaving]) -> bool:
         """Send one transaction; true if its answers are stored."""
         try:
-            refs = await self._shared([leaving.entry.request_id for leaving in batch])
+            refs = await self._refs.of([leaving.entry.request_id for leaving in batch])
             live = [leaving for leaving in batch if bytes(leaving.entry.request_id) in refs]
             if len(live) < len(batch):
                 return False
@@ -267,7 +280,7 @@ class Storer:
             return await self._account(batch, signed, done)
 
     async def _account(self, batch: list[Leaving], signed: SignedTransaction, done: ExecutedTransaction) -> bool:
-        await self._signer.settle(signed.lease, gas_coin_after(done))
+        await self._signer.settle(signed.lease, gas_coin_after(done), signed.left(done.gas.net))
         if done.abort is not None:
             _log.warning("store-aborted", answers=len(batch), digest=str(done.digest), why=done.abort.description)
             self._forget_versions(batch)
@@ -296,7 +309,7 @@ class Storer:
         try:
             current = (await self._ledger.get_object(coin.object_id)).ref
         except NotFoundError:
-            await self._signer.settle(signed.lease, coin, gone=True)
+            await self._signer.settle(signed.lease, coin, 0)
         except LedgerError:
             await self._signer.settle(signed.lease, coin)
         else:
@@ -345,23 +358,9 @@ class Storer:
             signature=entry.signed.signature,
         )
 
-    async def _shared(self, ids: list[Address]) -> dict[bytes, SharedRef]:
-        """Name requests as shared objects; what the ledger does not have (any more) is left out."""
-        unknown = [each for each in ids if bytes(each) not in self._versions]
-        if unknown:
-            for each, found in zip(unknown, await self._ledger.get_objects(unknown), strict=True):
-                if found is None:
-                    continue
-                if not isinstance(found.owner, SharedOwner):
-                    raise BadLedgerAnswerError(f"the request {each} is not a shared object; the node is broken")
-                self._versions[bytes(each)] = found.owner.initial_shared_version
-        return {
-            bytes(each): SharedRef(each, self._versions[bytes(each)]) for each in ids if bytes(each) in self._versions
-        }
-
     def _forget_versions(self, batch: list[Leaving]) -> None:
         for leaving in batch:
-            self._versions.pop(bytes(leaving.entry.request_id), None)
+            self._refs.forget(leaving.entry.request_id)
 
     async def _gas_price(self) -> int:
         now = self._monotonic()

@@ -22,8 +22,9 @@ class Limits:
     document_bytes: int = 16_384
     control_bytes: int = 65_536
     top_up_every_seconds: float = 5.0
-    enclave_low_mist: int = 2_000_000_000
-    enclave_full_mist: int = 5_000_000_000
+    enclave_low_mist: int = 8_000_000_000
+    enclave_full_mist: int = 12_000_000_000
+    enclave_coins: int = 1_024
     gas_budget_mist: int = 200_000_000
     announce_tokens: int = 512
 

@@ -125,7 +125,7 @@ class Bringup:
         """Send SUI to the active enclave when it runs low."""
         if self._active is None or self._operator is None:
             return
-        coins = await self._known_ledger().owned_coins(self._active.address)
+        coins = await self._known_ledger().owned_coins(self._active.address, limit=self._limits.enclave_coins)
         held = sum(coin.balance for coin in coins)
         if held < self._limits.enclave_low_mist:
             await self._operator.send(self._active.address, self._limits.enclave_full_mist - held)

@@ -70,6 +70,7 @@ ENCLAVE = Address(b"\x03" * 32)
 TOKEN = Address(b"\x04" * 32)
 OWNER = Address(b"\x05" * 32)
 START_MS = 1_800_000_000_000
+COIN_MIST = 100_000_000
 LIMITS = ExecutionLimits(
     start_margin_ms=10, stream_margin_ms=100, stream_connect_s=0.2, retry_s=0.0, payload_poll_s=0.0, mirror_poll_s=0.0
 )
@@ -150,6 +151,7 @@ class WorldSigner(Signer):
         self.free = [ObjectRef(Address(rng.randbytes(32)), 1, Digest(rng.randbytes(32))) for _ in range(coins)]
         self.reserved: dict[int, ObjectRef] = {}
         self.leased: dict[int, ObjectRef] = {}
+        self.settled: list[tuple[ObjectRef | None, int | None]] = []
         self.death: Death | None = None
         self._number = 0
 
@@ -200,10 +202,12 @@ class WorldSigner(Signer):
         encoded = TRANSACTION_DATA.encode(data)
         self._number += 1
         self.leased[self._number] = coin
-        return SignedTransaction(encoded, self.key.sign_transaction(encoded), transaction_digest(encoded), self._number)
+        signature = self.key.sign_transaction(encoded)
+        return SignedTransaction(encoded, signature, transaction_digest(encoded), self._number, COIN_MIST)
 
-    async def settle(self, lease, coin, *, gone=False) -> None:
+    async def settle(self, lease, coin, balance=None) -> None:
         self._step("settle")
+        self.settled.append((coin, balance))
         old = self.leased.pop(lease)
         self.free.append(ObjectRef(old.object_id, old.version + 1, old.digest))
 

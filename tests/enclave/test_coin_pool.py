@@ -1,5 +1,7 @@
 """The pool of gas coins: one state each, no coin in two transactions, and nothing lost that is ours."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from enclave.custody_limits import CustodyLimits
 from enclave.errors import SignatureRefused
 from sui.types import Address, Digest, ObjectRef
 
-LIMITS = CustodyLimits(coins=12, coins_per_reservation=3, answer_reserve_mist=50)
+LIMITS = CustodyLimits(coins=12, coins_per_reservation=3, answer_reserve_mist=50, lease_s=10, unknown_s=100)
 
 
 def ref(number, version=1):
@@ -72,6 +74,51 @@ def test_an_unknown_lease_can_still_be_settled():
     pool.settle(lease.number, None, None)
     pool.settle(lease.number, ref(0), 100)
     assert pool.lease(100).payment == ref(0)
+
+
+def test_the_smallest_coin_that_is_large_enough_is_taken():
+    pool = CoinPool(LIMITS)
+    pool.add([(ref(0), 900), (ref(1), 60), (ref(2), 20)])
+    assert pool.lease(10).payment == ref(2)
+    assert pool.lease(10, reservation=pool.reserve(1)).payment == ref(1)
+    assert pool.lease(500).payment == ref(0)
+
+
+def test_a_lease_that_nobody_settles_becomes_unknown_and_the_ledger_brings_its_coin_back():
+    pool = pool_of(2)
+    executed, unsent = pool.lease(10, now_s=5), pool.lease(10, now_s=5)
+    assert (executed.payment, unsent.payment) == (ref(0), ref(1))
+    shown = [(ref(0, 3), 90), (ref(1), 100)]
+    assert pool.add(shown, 14.9) == 0
+    assert pool.count(CoinState.LEASED) == 2
+    assert pool.add(shown, 15) == 1
+    assert (pool.count(CoinState.UNKNOWN), pool.lease(90, now_s=15).payment) == (1, ref(0, 3))
+    assert pool.add(shown, 114.9) == 0
+    assert pool.add(shown, 115) == 1
+    assert pool.lease(100, now_s=115).payment == ref(1)
+    refused("unknown-lease", pool.settle, unsent.number, ref(1), 100)
+
+
+def test_an_unknown_outcome_that_never_comes_frees_all_coins_of_its_transaction():
+    pool = pool_of(3)
+    lease = pool.lease(10, further=(ref(1), ref(2)))
+    pool.settle(lease.number, None, None, 50)
+    assert pool.add([(ref(1), 100), (ref(2), 100)], 500) == 0
+    assert pool.add([(ref(0), 100)], 149.9) == 0
+    assert pool.add([(ref(0), 100)], 150) == 1
+    assert pool.count(CoinState.FREE) == 3
+    assert pool.leases == ()
+
+
+def test_a_coin_that_a_lost_lease_no_longer_holds_is_left_to_its_new_one():
+    pool = pool_of(2)
+    lost = pool.lease(10, further=(ref(1),))
+    pool.settle(lost.number, None, None)
+    pool.add([(ref(1, 2), 70)])
+    taken = pool.lease(10)
+    assert taken.payment == ref(1, 2)
+    pool.settle(lost.number, ref(0), 100)
+    assert [coin.state for coin in pool.coins if coin.ref == taken.payment] == [CoinState.LEASED]
 
 
 def test_further_coins_are_used_up_when_the_transaction_ran_and_come_back_when_not():
@@ -142,20 +189,25 @@ class Ledger(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.pool = CoinPool(LIMITS)
+        self.pool = CoinPool(replace(LIMITS, unknown_s=1_000))
         self.versions = {}
         self.leases = {}
+        self.now_s = 0.0
 
     @rule(number=st.integers(0, 9))
     def fund(self, number):
         if ref(number).object_id not in self.versions:
             self.versions[ref(number).object_id] = (number, 1)
-        self.pool.add([(ref(n, v), 100) for n, v in self.versions.values()])
+        self.pool.add([(ref(n, v), 100) for n, v in self.versions.values()], self.now_s)
+
+    @rule(seconds=st.sampled_from([1.0, 5.0]))
+    def wait(self, seconds):
+        self.now_s += seconds
 
     @rule()
     def lease(self):
         try:
-            lease = self.pool.lease(10)
+            lease = self.pool.lease(10, now_s=self.now_s)
         except SignatureRefused:
             return
         held = {other.payment.object_id for other in self.leases.values()}
@@ -169,13 +221,15 @@ class Ledger(RuleBasedStateMachine):
     def end(self, data, ran, known):
         number = data.draw(st.sampled_from(sorted(self.leases)))
         lease = self.leases.pop(number)
+        if number not in {each.number for each in self.pool.leases}:
+            return
         index, version = self.versions[lease.payment.object_id]
         if ran:
             self.versions[lease.payment.object_id] = (index, version + 1)
         if known:
             self.pool.settle(number, ref(index, version + ran), 100)
         else:
-            self.pool.settle(number, None, None)
+            self.pool.settle(number, None, None, self.now_s)
 
     @invariant()
     def every_coin_is_in_one_state_and_free_ones_are_current(self):

@@ -18,6 +18,7 @@ from chain.sealing import HpkePublicKey
 from chain.statements import decode_manifest
 from enclave.authority import CertificateAuthority
 from enclave.broker import KeyBroker
+from enclave.custody_limits import LIMITS
 from enclave.errors import BootFailed, KeyRefused
 from enclave.parameters import BootParameters
 from enclave.seeds import mixed_seed
@@ -48,13 +49,22 @@ class Device:
         return self.nsm.handle(request)
 
 
+class Clock:
+    def __init__(self):
+        self.now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
 @pytest.fixture
 async def signer(tmp_path):
     journal = Journal(tmp_path / "statements")
-    signer = Signer(KEY, PARAMETERS, journal)
+    clock = Clock()
+    signer = Signer(KEY, PARAMETERS, journal, monotonic=clock)
     async with Server(tmp_path / "signer.sock", signer.handlers(), allowed=signer.allowed()):
         client = Client(tmp_path / "signer.sock")
-        client.journal = tmp_path / "statements"
+        client.journal, client.clock = tmp_path / "statements", clock
         yield client
         await client.close()
     journal.close()
@@ -177,6 +187,20 @@ async def test_an_unknown_outcome_keeps_the_coin_out(signer):
     assert (await signer.call("coins"))["unknown"] == [b"\x01" * 32]
     await refused("no-gas", signer, "sign_transaction", transaction())
     await signer.call("add_coins", {"coins": [coin(1, 4)]})
+    await signer.call("sign_transaction", transaction())
+
+
+async def test_a_coin_whose_holder_never_heard_of_it_comes_back(signer):
+    await signer.call("add_coins", {"coins": [coin(1)]})
+    await signer.call("sign_transaction", transaction())  # the answer is lost
+    signer.clock.now_s += LIMITS.lease_s
+    await signer.call("add_coins", {"coins": [coin(1)]})
+    assert (await signer.call("coins"))["unknown"] == [b"\x01" * 32]
+    await refused("no-gas", signer, "sign_transaction", transaction())
+    signer.clock.now_s += LIMITS.unknown_s
+    await signer.call("add_coins", {"coins": [coin(1)]})
+    state = await signer.call("coins")
+    assert (state["free"], state["unknown"], state["leases"]) == (1, [], [])
     await signer.call("sign_transaction", transaction())
 
 

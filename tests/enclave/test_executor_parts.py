@@ -163,9 +163,9 @@ def keeper(balances: list[int]) -> tuple[CoinKeeper, KeeperSigner, list[object]]
 
 
 async def test_one_large_coin_is_split_into_pieces():
-    made, signer, kinds = keeper([5_000_000_000])
+    made, signer, kinds = keeper([12_000_000_000])
     await made.look()
-    assert [balance for _, balance in signer.told] == [5_000_000_000]
+    assert [balance for _, balance in signer.told] == [12_000_000_000]
     [kind] = kinds
     [split] = [each for each in kind.commands if isinstance(each, SplitCoins)]
     assert len(split.amounts) == COIN_LIMITS.split_at_once
@@ -184,10 +184,10 @@ async def test_small_coins_make_pieces_where_no_coin_is_large():
     made, _, kinds = keeper([90_000_000, *[40_000_000] * 6])
     await made.look()
     [split] = [each for each in kinds[0].commands if isinstance(each, SplitCoins)]
-    assert len(split.amounts) == 4
+    assert len(split.amounts) == 240_000_000 // COIN_LIMITS.piece_mist
 
 
-@pytest.mark.parametrize("balances", [[], [60_000_000] * 72, [60_000_000] * 3, [250_000_000]])
+@pytest.mark.parametrize("balances", [[], [60_000_000] * COIN_LIMITS.pieces, [60_000_000] * 3, [250_000_000]])
 async def test_a_pool_that_cannot_or_need_not_be_mended_is_left_alone(balances: list[int]):
     made, _, kinds = keeper(balances)
     await made.look()

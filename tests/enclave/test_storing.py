@@ -11,7 +11,7 @@ from chain.errors import LedgerUnreachableError, NotFoundError, OutcomeUnknownEr
 from chain.memory_ledger import Verdict
 from enclave.execution import State
 from sui.types import Address
-from tests.enclave.executor_world import PACKAGE, Life, World
+from tests.enclave.executor_world import COIN_MIST, PACKAGE, Life, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +81,12 @@ async def test_a_refused_transactions_coin_is_looked_up(error: Exception):
     failing(world, "execute", [TransactionRefusedError("stale coin")])
     failing(world, "get_objects", [lambda: None, error])
     await live(world, 1)
+
+
+async def test_what_is_left_in_a_coin_is_told():
+    world = World()
+    await live(world, 1)
+    assert world.signer.settled == [(None, COIN_MIST - 1_000_000)]
 
 
 async def test_an_unknown_outcome_is_looked_up_by_its_digest():
