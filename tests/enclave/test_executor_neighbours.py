@@ -83,8 +83,9 @@ async def test_the_signer_is_told_of_time_operator_coins_and_ends(folder):
         assert await signer.reserve() == 9
         await signer.release([9])
         await signer.settle(1, COIN)
-        await signer.settle(2, COIN, gone=True)
+        await signer.settle(2, COIN, 0)
         await signer.settle(3, None)
+        await signer.settle(4, COIN, 60)
     assert neighbour.asked == [
         ("release_all", {}),
         ("clock", {"now_ms": 5}),
@@ -96,6 +97,7 @@ async def test_the_signer_is_told_of_time_operator_coins_and_ends(folder):
         ("settle", {"lease": 1, "coin": {**TOLD, "balance": None}}),
         ("settle", {"lease": 2, "coin": {**TOLD, "balance": 0}}),
         ("settle", {"lease": 3, "coin": None}),
+        ("settle", {"lease": 4, "coin": {**TOLD, "balance": 60}}),
     ]
 
 

@@ -293,12 +293,19 @@ async def test_before_the_registration_there_is_nobody_to_pay_and_nothing_to_ret
         fresh._known_ledger()
 
 
-@pytest.mark.parametrize(("held", "sent"), [(1_500_000_000, 3_500_000_000), (2_000_000_000, None)])
+@pytest.mark.parametrize(
+    ("held", "sent"),
+    [
+        ([LIMITS.enclave_low_mist - 1], LIMITS.enclave_full_mist - LIMITS.enclave_low_mist + 1),
+        ([LIMITS.enclave_low_mist], None),
+        ([LIMITS.enclave_low_mist // 100] * 100, None),
+    ],
+)
 async def test_an_enclave_that_runs_low_is_topped_up(ledger, operator, held, sent):
     running = bringup(Loopback())
     running._operator, running._ledger = operator, ledger
     running._active = Activated(w.ENCLAVE, 2, w.GATEWAY.address)
-    ledger.coins[w.GATEWAY.address] = [Coin(CHALLENGE, held)]
+    ledger.coins[w.GATEWAY.address] = [Coin(CHALLENGE, each) for each in held]
     await running.top_up()
     assert len(ledger.sent) == (sent is not None)
     for kind in ledger.sent:
