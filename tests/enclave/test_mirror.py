@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+import enclave.mirror
 from chain.rules import parse_rule
 from chain.tokens import SealToken
 from enclave.execution_errors import ApiserverUnreachableError, MirrorError
@@ -131,6 +132,22 @@ async def test_roles_are_applied_once_and_waited_for(store: RbacStore, mirror: R
     before = len(store.calls)
     await mirror.ensure(token("/pods:default:get"), wanted=PODS)
     assert len(store.calls) == before
+
+
+async def test_roles_are_worked_out_anew_only_when_something_changed(
+    store: RbacStore, mirror: RoleMirror, monkeypatch: pytest.MonkeyPatch
+):
+    worked_out: list[int] = []
+    real = enclave.mirror.mirror
+    monkeypatch.setattr(enclave.mirror, "mirror", lambda *given: worked_out.append(1) or real(*given))
+    for _ in range(3):
+        await mirror.ensure(token("/pods:default:get"), wanted=PODS)
+    assert len(worked_out) == 1
+    await mirror.ensure(token("/pods:default:get", "/pods:default:list"), wanted=PODS)
+    assert len(worked_out) == 2
+    store.namespaces.add("new")
+    await mirror.namespaces_changed()
+    assert len(worked_out) == 3
 
 
 async def test_many_at_once_apply_once(store: RbacStore, mirror: RoleMirror):

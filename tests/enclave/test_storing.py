@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from chain.errors import LedgerUnreachableError, NotFoundError, OutcomeUnknownEr
 from chain.memory_ledger import Verdict
 from enclave.execution import State
 from sui.types import Address
-from tests.enclave.executor_world import COIN_MIST, PACKAGE, Life, World
+from tests.enclave.executor_world import COIN_MIST, LIMITS, PACKAGE, Life, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,31 @@ async def test_batches_leave_together():
     world.ledger.pauses = 20
     world.deny_batches = True
     await live(world, 60)
+
+
+async def test_a_lone_answer_waits_for_nobody_and_others_gather_the_longer_the_slower_the_ledger_is():
+    slept: list[float] = []
+
+    async def waits(count: int, seconds_a_look: float) -> set[float]:
+        world = World()
+        world.ledger.pauses = 20
+        asked = [world.ask("PUT", f"{WHERE}/c{n}") for n in range(count)]
+        life = Life(world)
+        sleep, clock = life.storer._sleep, itertools.count(0.0, seconds_a_look)
+
+        async def noted(seconds: float) -> None:
+            slept.append(seconds)
+            await sleep(seconds)
+
+        life.storer._sleep, life.storer._monotonic = noted, clock.__next__
+        slept.clear()
+        assert await life.live()
+        assert [world.opened(each)[0] for each in asked] == [201] * count
+        return set(slept)
+
+    assert await waits(1, 1.0) == set()
+    assert LIMITS.gather_most_s in await waits(60, 10.0)
+    assert await waits(60, 0.0) == {LIMITS.gather_least_s}
 
 
 @pytest.mark.parametrize("name", ["get_objects", "gas_price"])
