@@ -40,6 +40,7 @@ lint: ## ruff, mypy, import rules, docstrings, golden data of the contract
 	@.venv/bin/lint-imports
 	@.venv/bin/interrogate -q $(PACKAGES) tools
 	@$(PY) tools/generate_golden_move.py --check
+	@$(PY) tools/generate_contract_words.py --check
 
 format: ## format the Python files
 	@.venv/bin/ruff format .
