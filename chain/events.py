@@ -180,7 +180,7 @@ class AuthenticatedEvents:
         """One subscription with the gap before it."""
         live = self._ledger.subscribe_events(types)
         try:
-            frame = await asyncio.wait_for(anext(live, None), self._limits.stream_idle_s)
+            frame = await self._next(live)
             if frame is not None and (self._cursor is not None or from_checkpoint is not None):
                 async for found in self._gap(types, from_checkpoint, frame.checkpoint):
                     yield found
@@ -189,12 +189,22 @@ class AuthenticatedEvents:
             while frame is not None:
                 async for found in self._deliver(frame):
                     yield found
-                frame = await asyncio.wait_for(anext(live, None), self._limits.stream_idle_s)
+                frame = await self._next(live)
             self._interrupted(LedgerUnreachableError("the event stream ended; the ledger or the way to it was cut"))
         except TimeoutError:
             self._interrupted(LedgerUnreachableError("the event stream is silent; connecting anew"))
         finally:
             await live.aclose()  # type: ignore[attr-defined]
+
+    async def _next(self, live: AsyncIterator[EventFrame]) -> EventFrame | None:
+        """The next frame; None when the stream has ended.
+
+        Raises:
+            TimeoutError: the stream is silent.
+        """
+        # Not `wait_for`: Python 3.11's forgets that it was cancelled when a frame comes in the same moment.
+        async with asyncio.timeout(self._limits.stream_idle_s):
+            return await anext(live, None)
 
     async def _gap(
         self, types: Sequence[str], from_checkpoint: int | None, until: int | None

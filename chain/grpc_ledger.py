@@ -249,7 +249,8 @@ class GrpcLedger(Ledger):
         """Execute a signed transaction; an aborted one is returned, not raised."""
         digest = transaction_digest(transaction)
         try:
-            await asyncio.wait_for(self._channel.channel_ready(), self._limits.rpc_connect_s)
+            async with asyncio.timeout(self._limits.rpc_connect_s):
+                await self._channel.channel_ready()
         except TimeoutError as error:
             raise self._unreachable("no connection") from error
         request = execution_pb.ExecuteTransactionRequest(

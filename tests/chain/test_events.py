@@ -175,6 +175,24 @@ async def test_faults_lose_and_repeat_nothing(seed):
     assert sorted(int(one.event.payload[0]) for one in found) == list(range(60))
 
 
+@pytest.mark.parametrize("steps", range(10))
+async def test_a_follower_ends_when_told_to_though_an_event_comes_in_the_same_moment(steps):
+    ledger = w.new_ledger()
+
+    async def follow():
+        async for _ in follower(ledger, limits=LIMITS).follow(ALL):
+            pass
+
+    task = asyncio.create_task(follow())
+    await settled()
+    await submit(ledger, w.Asked(b"late"))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    await settled()
+    assert task.cancelled()
+
+
 async def test_a_dead_ledger_is_waited_for_with_backoff():
     ledger = w.new_ledger()
     delays = []
