@@ -48,8 +48,8 @@ from enclave.coin_keeper import CoinKeeper
 from enclave.execution_errors import ExecutionError, JournalError
 from enclave.execution_limits import LIMITS, ExecutionLimits
 from enclave.executor_calls import ExecutorCalls
-from enclave.executor_hints import activation_checkpoint, learn_time, shared_refs
 from enclave.executor_ports import IpcBroker, IpcSigner, StreamSocket
+from enclave.hints import activation_checkpoint, learn_time, shared_refs
 from enclave.journal import Journal
 from enclave.mirror import RoleMirror
 from enclave.opening import Home

@@ -33,6 +33,7 @@ from chain.grpc_ledger import GrpcLedger
 from chain.tokens import TokenRegistry
 from enclave import logs
 from enclave.gateway_ports import IpcExecutor, IpcSigner
+from enclave.hints import learn_time
 from enclave.parameters import read_activation, read_parameters
 from enclave.places import Places, tell_ready
 from gateway.answers import AnswerDesk
@@ -99,6 +100,8 @@ class GatewayProcess:
 
     async def _run(self) -> None:
         identity = await self._broker.call("identity", {}, timeout=_CALL_S)
+        # A life that begins long after the activation must not take that event's time for now.
+        await learn_time(self._ledger, self._clock)
         view = self._view(identity)
         leaf = await obtain_leaf(self._issue)
         executor = IpcExecutor(self._executor, self._places.stream, self._limits)

@@ -15,7 +15,7 @@ from chain.clock import LedgerClock
 from chain.errors import BadLedgerAnswerError, CannotOpenError, NotFoundError
 from chain.ledger import LedgerObject
 from chain.memory_ledger import MemoryLedger, Verdict
-from enclave import executor_hints as hints
+from enclave import hints
 from enclave.execution_errors import LocalProcessError, NoGasError
 from enclave.execution_limits import LIMITS
 from enclave.executor_ports import IpcBroker, IpcSigner, StreamSocket

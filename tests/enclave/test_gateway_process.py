@@ -82,9 +82,10 @@ class Enclave:
     requests: dict[bytes, tuple[object, object]] = field(default_factory=dict)
     tasks: set = field(default_factory=set)
     executor_answers: bool = True
+    ledger_ms: int = NOW_MS
 
     def __post_init__(self) -> None:
-        self.ledger = MemoryLedger(self.decide, rng=random.Random(1), now_ms=lambda: NOW_MS)
+        self.ledger = MemoryLedger(self.decide, rng=random.Random(1), now_ms=lambda: self.ledger_ms)
         world = ChainWorld()
         world.own(self.owner)
         self.ledger.objects.update(world.ledger.objects)
@@ -338,6 +339,17 @@ async def test_a_second_life_reads_from_the_activation_on(enclave):
         await until_ready(enclave)
         async with client(enclave) as ask, ask("GET", PODS) as response:
             assert response.status == 200
+
+
+async def test_a_life_that_begins_late_asks_within_the_ledgers_time(enclave):
+    await enclave.activate()
+    enclave.ledger_ms = NOW_MS + 500_000
+    async with running(enclave):
+        await until_ready(enclave)
+        async with client(enclave) as ask, ask("GET", PODS) as response:
+            assert response.status == 200
+    [(asked, _)] = enclave.requests.values()
+    assert asked.deadline > enclave.ledger_ms
 
 
 async def test_a_denial_is_said_in_the_words_of_the_measured_code(enclave):

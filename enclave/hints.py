@@ -1,4 +1,4 @@
-"""What the executor asks a node before events tell it: the time, where to begin, where shared objects began.
+"""What executor and gateway ask a node before events tell it: the time, where to begin, where shared objects began.
 
 Rules: all of it is a hint. A wrong time costs liveness only and is overtaken by events; a wrong place to begin shows
 no activation; a wrong version fails on chain. A node that cannot be reached is asked again.
