@@ -90,7 +90,8 @@ async def _stay(home: Home, ended: asyncio.Event, *, quiet: bool) -> None:
         click.echo("Ctrl-C ends it.")
     while not ended.is_set():
         try:
-            await asyncio.wait_for(ended.wait(), _WATCH_SECONDS)
+            async with asyncio.timeout(_WATCH_SECONDS):
+                await ended.wait()
         except TimeoutError:
             try:
                 await ask(home, "status")
