@@ -144,3 +144,13 @@ def test_each_answer_names_its_request_and_verifies(stack):
     assert verified["ok"]
     assert all(check["ok"] for check in verified["checks"])
     assert len(verified["checks"]) >= 6
+
+
+def test_rollout_status_watches(stack, namespace):
+    flags = ("-n", namespace)
+    stack.kubectl("create", "deployment", "none", "--image=x", "--replicas=0", *flags)
+    assert "successfully rolled out" in stack.kubectl("rollout", "status", "deploy/none", *flags).stdout
+    stack.kubectl("create", "deployment", "one", "--image=x", *flags)
+    waited = stack.kubectl("rollout", "status", "deploy/one", "--timeout=4s", *flags, check=False)
+    assert waited.returncode == 1
+    assert "Waiting for deployment" in waited.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,11 @@ def test_the_ledger_knows_nothing_of_the_contract():
     text = "\n".join(path.read_text() for path in (ROOT / "localnet").rglob("*.py"))
     words = set(re.findall(r"\w+", text))
     assert words & (own | {"k3s_daas"}) == set()
+
+
+def test_the_coverage_gate_stands():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        coverage = tomllib.load(file)["tool"]["coverage"]
+    assert coverage["run"]["branch"] is True
+    assert coverage["report"]["fail_under"] >= 90
+    assert set(MAY_IMPORT) - {"cli"} <= set(coverage["run"]["source"])
