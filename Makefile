@@ -33,7 +33,7 @@ contract-test: ## run the contract's Move tests in the real unit-test VM
 	@node move/toolchain/test.mjs --package move/k3s_daas
 
 lint: ## ruff, mypy, import rules, docstrings, golden data of the contract
-	@python3 tools/build.py python
+	@python3 tools/build.py python toolchain framework contract
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy $(PACKAGES) tools
