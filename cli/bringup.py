@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from attestation.sim.measure import installed_code, measure
 from attestation.sim.store import ROOT_CERTIFICATE, load_or_create
+from chain.bindings import calls
 from chain.configuration import make_configuration
 from cli.cluster import DEMO_DELAYS, SETTINGS, create_cluster
-from cli.cluster_state import measurement_of, refresh_cluster_file
+from cli.cluster_state import measurement_of, read_cluster, refresh_cluster_file
 from cli.context import COMPILED, Context, open_context
 from cli.contract import ADMIN_ALIAS, publish_package
 from cli.errors import CommandError
@@ -32,13 +33,15 @@ from cli.host import ask, start_parent
 from cli.keys import Keys, make_operator_key
 from cli.kubeconfig import write_kubeconfig
 from cli.token import create_token
-from cli.transact import Act
+from cli.transact import Act, run
+from sui.builder import ProgrammableBuilder
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
+    from chain.account import Account
     from cli.home import Home
     from sui.types import Address
 
@@ -104,6 +107,8 @@ async def bring_up(home: Home, options: UpOptions, tell: Callable[[str], None]) 
                 context, admin, act, settings=SETTINGS, delays=DEMO_DELAYS, bond=SETTINGS.min_bond,
                 measurements=[measurement_of(measure(installed_code()))], configurations=[configuration],
             )  # fmt: skip
+        elif options.ledger == "local":
+            await _approve_own_code(context, admin, act, tell)
         tell("enclave")
         await ask(home, "launch", _settings(context, home, options, pki))
         status = await _until(home, started, lambda s: bool(s["ready"]), _READY_SECONDS, tell)
@@ -190,6 +195,27 @@ async def _fund(context: Context, *, local: bool) -> None:
         await ask_faucet(context.profile.faucet, address)
 
 
+async def _approve_own_code(context: Context, admin: Account, act: Act, tell: Callable[[str], None]) -> None:
+    """Approve the enclave's code of today on a ledger of our own, as a developer who changed it would, and wait."""
+    measured = measurement_of(measure(installed_code())).pcrs
+    known = [m for m in (await read_cluster(context)).approvals.measurements if m.retired_at is None]
+    if not any((m.pcr0, m.pcr1, m.pcr2) == measured for m in known):
+        tell("approval of changed enclave code")
+        builder = ProgrammableBuilder()
+        calls.add_measurement(
+            builder,
+            context.contract,
+            await admin.shared(context.cluster),
+            await admin.owned(context.admin_cap),
+            measured,
+        )
+        await run(context, admin, builder, act)
+    for found in (await read_cluster(context)).approvals.measurements:
+        if found.retired_at is None and (found.pcr0, found.pcr1, found.pcr2) == measured:
+            # An idle ledger's newest checkpoint may be older than its Clock: this machine's time is the same.
+            await asyncio.sleep(max(0.0, found.valid_from / 1000 - time.time()))
+
+
 def _settings(context: Context, home: Home, options: UpOptions, pki: Path) -> dict[str, str]:
     profile = context.profile
     return {
@@ -233,10 +259,20 @@ async def _until(
         if status and fulfilled(status):
             return status
         if failure := status.get("failure"):
-            raise CommandError(f"{failure} (logs: {home.logs})")
+            raise CommandError(f"{failure}{_next_step(failure)} (logs: {home.logs})")
         if time.monotonic() > deadline:
             told = json.dumps({name: status.get(name) for name in ("waiting_for", "failure")})
             raise CommandError(f"not ready after {seconds:.0f} s: {told}; the logs are in {home.logs}")
         if tell is not None and status.get("waiting_for"):
             tell(f"enclave: {status['waiting_for']}")
         await asyncio.sleep(_POLL_SECONDS)
+
+
+def _next_step(failure: str) -> str:
+    """What to do about a failure that has one usual cause."""
+    if "measurement is not approved" in failure:
+        return (
+            "; the enclave's code is not what this cluster approved. Approve it with `k3s-daas cluster measurement add"
+            " build/sim.pcrs.json` after `make build`, wait for the delay, and run `up` again"
+        )
+    return ""

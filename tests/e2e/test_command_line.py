@@ -133,3 +133,17 @@ def test_the_log_of_a_part_is_json_lines_without_secrets(stack):
     assert lines
     entries = [json.loads(line) for line in lines]
     assert any(entry.get("request_id", "").startswith("0x") for entry in entries)
+
+
+def test_up_again_goes_on_and_approves_code_that_is_not_approved(own_stack):
+    first = own_stack.json("status")
+    own_stack.kubectl("create", "cm", "of-the-first-life")
+    own_stack.daas("cluster", "measurement", "retire", "1", "--yes")
+    own_stack.daas("down")
+    own_stack.daas("up", "--detach", timeout=120)
+    again = own_stack.json("status")
+    assert again["ready"]
+    assert again["cluster"] == first["cluster"]
+    assert again["enclave"] != first["enclave"]
+    assert again["epoch"] == first["epoch"] + 1
+    assert "of-the-first-life" not in own_stack.kubectl("get", "cm", "-o", "name").stdout
