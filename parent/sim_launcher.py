@@ -16,6 +16,8 @@ from parent.children import Child
 from parent.errors import LaunchError
 from parent.launcher import Launcher
 from parent.limits import LIMITS, Limits
+from wire.errors import ConnectFailed
+from wire.sockets import dial_unix
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,10 +77,16 @@ class SimLauncher(Launcher):
 
     async def _device_answers(self) -> None:
         deadline = time.monotonic() + self._limits.boot_seconds
-        while not self._device.exists():
-            if self._nsm.pid is None or time.monotonic() > deadline:
-                raise LaunchError(f"the simulated device did not start; its log is {self._nsm.log}")
-            await asyncio.sleep(self._limits.poll_seconds)
+        while True:
+            try:
+                # Its socket lies there before anybody listens on it: only a connection says that it answers.
+                (await dial_unix(self._device, timeout_s=self._limits.enclave_call_seconds)).close()
+            except ConnectFailed as error:
+                if self._nsm.pid is None or time.monotonic() > deadline:
+                    raise LaunchError(f"the simulated device did not start; its log is {self._nsm.log}") from error
+                await asyncio.sleep(self._limits.poll_seconds)
+            else:
+                return
 
     async def stop(self) -> None:
         """Stop the enclave, then the device."""

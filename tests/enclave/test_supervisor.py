@@ -22,7 +22,7 @@ from enclave.places import Places
 from wire import control
 from wire.errors import ConnectFailed, IpcError, WireError
 from wire.ipc import Client
-from wire.sockets import listen_unix
+from wire.sockets import dial_unix, listen_unix
 from wire.vsock import HybridHost, HybridSwitch
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
@@ -58,8 +58,14 @@ class Machine:
 
     async def __aenter__(self):
         self.thread.start()
-        while not (self.folder / "nsm.sock").exists():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        # Its socket lies there before anybody listens on it.
+        while True:
+            try:
+                (await dial_unix(self.folder / "nsm.sock", timeout_s=5)).close()
+            except ConnectFailed:
+                await asyncio.sleep(0.01)
+            else:
+                break
         self.switch = asyncio.create_task(HybridSwitch(self.listening, self.folder / "guest").serve())
         self.supervisor = supervisor_module.Supervisor(self.places, self.folder / "nsm.sock")
         self.running = asyncio.create_task(self.supervisor.run())
