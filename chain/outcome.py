@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from chain.errors import BadLedgerAnswerError
 from chain.ledger import Abort, ExecutedTransaction, GasUsed, LedgerEvent
 from sui import execution_status
-from sui.effects import TRANSACTION_EFFECTS, TRANSACTION_EVENTS
+from sui.effects import TRANSACTION_EFFECTS, TRANSACTION_EVENTS, IdCreated
 from sui.errors import BcsError
 
 if TYPE_CHECKING:
     from sui.effects import TransactionEffects
-    from sui.types import Digest
+    from sui.types import Address, Digest
 
 
 def abort_of(status: execution_status.ExecutionStatus) -> Abort | None:
@@ -109,3 +109,10 @@ def executed(
         checkpoint=checkpoint,
         timestamp_ms=timestamp_ms,
     )
+
+
+def created(done: ExecutedTransaction) -> list[Address]:
+    """The ids of the objects that a transaction made."""
+    if done.effects is None:
+        return []
+    return [change.object_id for change in done.effects.changed_objects if isinstance(change.id_operation, IdCreated)]

@@ -12,6 +12,7 @@ from chain.bindings import calls
 from chain.bindings.events import ClusterChanged
 from chain.bindings.state import Delays, Settings
 from chain.configuration import Configuration, make_configuration, parse_configuration
+from chain.outcome import created
 from cli.cluster_state import read_measurements, refresh_cluster_file
 from cli.context import Context, open_context
 from cli.contract import sender_of
@@ -144,8 +145,6 @@ async def create_cluster(
 
 
 async def _cap(context: Context, done: ExecutedTransaction, name: str) -> Address:
-    from cli.transact import created
-
     for found in await context.ledger.get_objects(created(done)):
         if found is not None and found.type is not None and found.type.name == name:
             return found.ref.object_id

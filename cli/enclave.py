@@ -11,13 +11,14 @@ from chain.bindings import calls
 from chain.bindings.events import EnclaveActivated, EnclaveRegistered, EnclaveRevoked
 from chain.bindings.objects import CHALLENGE, ENCLAVE, Enclave
 from chain.history import past_events
+from chain.outcome import created
 from chain.statements import decode_manifest
 from cli.attested import fetch_document, fetch_manifest
 from cli.cluster_state import read_cluster, refresh_cluster_file
 from cli.context import Context, open_context, parse_id
 from cli.errors import CommandError
 from cli.output import clock, emit, json_option, print_table, run_async
-from cli.transact import Act, act_options, created, event_of, run
+from cli.transact import Act, act_options, event_of, run
 from sui.builder import ProgrammableBuilder
 from sui.errors import BcsError
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from chain.ledger import ExecutedTransaction
     from cli.context import Context
     from sui.builder import ProgrammableBuilder
-    from sui.types import Address
 
 _C = TypeVar("_C", bound="Callable[..., Any]")
 _E = TypeVar("_E")
@@ -105,10 +104,3 @@ def event_of(context: Context, done: ExecutedTransaction, kind: type[_E]) -> _E:
             if isinstance(event, kind):
                 return event
     raise CommandError(f"transaction {done.digest} succeeded but emitted no {kind.__name__}; is this another package?")
-
-
-def created(done: ExecutedTransaction) -> list[Address]:
-    """Ids of the objects that a transaction created."""
-    from sui.effects import IdCreated
-
-    return [c.object_id for c in done.effects.changed_objects if isinstance(c.id_operation, IdCreated)]

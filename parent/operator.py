@@ -13,11 +13,11 @@ from chain.bindings import calls
 from chain.bindings.events import EnclaveActivated, EnclaveRegistered, SealTokenChanged, decode_event
 from chain.bindings.objects import object_type
 from chain.history import past_events
+from chain.outcome import created
 from parent.errors import RegistrationError
 from parent.limits import LIMITS, Limits
 from sui.bcs import ADDRESS, U64
 from sui.builder import ProgrammableBuilder
-from sui.effects import IdCreated
 from sui.transaction import GAS_COIN
 
 if TYPE_CHECKING:
@@ -145,10 +145,3 @@ class Operator:
         raise RegistrationError(
             f"transaction {done.digest} succeeded without {kind.__name__}; is the package of this cluster another one?"
         )
-
-
-def created(done: ExecutedTransaction) -> list[Address]:
-    """The ids of the objects that a transaction made."""
-    if done.effects is None:
-        return []
-    return [change.object_id for change in done.effects.changed_objects if isinstance(change.id_operation, IdCreated)]

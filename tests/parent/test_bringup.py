@@ -18,10 +18,11 @@ from chain.bindings.state import Settings as ClusterSettings
 from chain.errors import DeniedError
 from chain.ledger import Coin, LedgerObject
 from chain.memory_ledger import MemoryLedger, Verdict
+from chain.outcome import created
 from parent.control import Control
 from parent.errors import EnclaveLostError, RegistrationError
 from parent.limits import LIMITS
-from parent.operator import Identity, Operator, created
+from parent.operator import Identity, Operator
 from parent.registration import Activated, Bringup
 from parent.settings import Settings
 from sui import effects as fx
