@@ -16,6 +16,10 @@
      │   ├─ GrantMalformedError       not a grant at all
      │   ├─ GrantUntrustedError       wrong signature, secret, delegate, cluster or chain
      │   └─ GrantExpiredError         outside its own time window
+     ├─ TicketError               a ticket that opens nothing
+     │   ├─ TicketMalformedError      not a ticket at all
+     │   ├─ TicketUntrustedError      wrong signature, enclave, cluster, package or chain
+     │   └─ TicketExpiredError        past its deadline, or its deadline too far ahead
      ├─ RuleSyntaxError           a rule text that a person wrote wrongly
      ├─ SettingsError             a configuration or cluster file that cannot be used
      └─ VerificationError         a numbered verification step that does not hold
@@ -122,6 +126,22 @@ class GrantUntrustedError(GrantError):
 
 class GrantExpiredError(GrantError):
     """The grant is not valid at this time."""
+
+
+class TicketError(ChainError):
+    """A ticket opens nothing."""
+
+
+class TicketMalformedError(TicketError):
+    """The text is not a ticket at all."""
+
+
+class TicketUntrustedError(TicketError):
+    """The ticket's signature, enclave, cluster, package or chain is not the right one."""
+
+
+class TicketExpiredError(TicketError):
+    """The ticket is not valid at this time."""
 
 
 class RuleSyntaxError(ChainError):

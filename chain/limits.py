@@ -26,6 +26,7 @@ class Limits:
     rule_verbs: int = 32
     rule_text_bytes: int = 512
     bearer_text_bytes: int = 32 * 1024
+    ticket_text_bytes: int = 1024
     configuration_bytes: int = 64 * 1024
     egress_entries: int = 64
     stream_frame_bytes: int = 256 * 1024
