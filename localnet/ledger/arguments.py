@@ -6,8 +6,7 @@ Rules (Sui's):
     * within one command a value borrowed mutably is used once, one borrowed immutably is not taken or changed;
     * immutable and read-only inputs are never taken nor changed; the gas coin is taken by TransferObjects only.
 
-The rule that refuses values entangled with hot values in private `entry` functions has its place in
-`Arguments.check_private_entry`; it is not applied yet.
+The rule on the arguments of private `entry` functions is in `localnet.ledger.heat`.
 """
 
 from __future__ import annotations
@@ -102,9 +101,6 @@ class Arguments:
     def begin(self) -> None:
         """Start a new command: what the last one borrowed is free again."""
         self._borrows = Borrows()
-
-    def check_private_entry(self, _position: int, _slot: Slot) -> None:
-        """Place of the rule for hot values: every argument of a private `entry` function passes here."""
 
     # --- finding
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from localnet.ledger.arguments import Arguments, CommandFailed, Slot, argument_error, is_object
 from localnet.ledger.failures import failure_of
+from localnet.ledger.heat import check_private_entry
 from localnet.ledger.publish import Publisher
 from localnet.ledger.records import CommandOutput, OutputValue
 from localnet.vm.abilities import STORE
@@ -60,19 +61,27 @@ class CallableFunctions:
         self._vm = vm
         self._known: dict[tuple[Address, str, str], bool | None] = {}
 
-    def private_entry(self, package: Address, module: str, function: str) -> bool:
-        """Return whether the function is a private `entry` one.
+    def check(self, package: Address, module: str, function: str) -> None:
+        """Refuse a function that is there, but not to be called.
 
         Raises:
             CommandFailed: a transaction may not call it.
         """
+        if self._kind_of(package, module, function) is None:
+            raise CommandFailed(Failure("NonEntryFunctionInvoked"))
+
+    def starts_privately(self, call: MoveCall) -> bool:
+        """Return whether a call starts at an `entry` function that is not public."""
+        try:
+            return self._kind_of(call.package, call.module, call.function) is True
+        except (VmFailure, KeyError):
+            return False
+
+    def _kind_of(self, package: Address, module: str, function: str) -> bool | None:
         key = (package, module, function)
         if key not in self._known:
             self._known[key] = self._kind(*key)
-        kind = self._known[key]
-        if kind is None:
-            raise CommandFailed(Failure("NonEntryFunctionInvoked"))
-        return kind
+        return self._known[key]
 
     def _kind(self, package: Address, module: str, function: str) -> bool | None:
         declared = self._vm.module_abi(package, module).functions[function]
@@ -148,6 +157,11 @@ class Programmable:
         Raises:
             CommandFailed: one failed; `command` says which.
         """
+        if self._checks:
+            refused = check_private_entry(self._vm, self._checked, self._callable.starts_privately)
+            if refused is not None:
+                self.command, error = refused
+                raise error
         for index, command in enumerate(self._checked.kind.commands):
             self.command = index
             self.arguments.begin()
@@ -209,7 +223,8 @@ class Programmable:
             entry = self._vm.entry_point(*call, command.type_arguments)
         except CallRefused as error:
             raise self._refused_call(command, error) from error
-        private_entry = self._checks and self._callable.private_entry(*call)
+        if self._checks:
+            self._callable.check(*call)
         parameters = list(entry.parameters)
         if entry.takes_context:
             parameters.pop()
@@ -218,8 +233,6 @@ class Programmable:
         values: list[Any] = []
         borrowed: list[tuple[Slot, Any]] = []
         for position, (argument, kind) in enumerate(zip(command.arguments, parameters, strict=True)):
-            if private_entry:
-                self.arguments.check_private_entry(position, self.arguments.slot(argument, position))
             if kind.target is None:
                 values.append(self.arguments.take(argument, position, kind)[1])
                 continue
@@ -245,7 +258,7 @@ class Programmable:
             return CommandFailed(Failure("FunctionNotFound"))
         if self._checks:
             try:
-                self._callable.private_entry(command.package, command.module, command.function)
+                self._callable.check(command.package, command.module, command.function)
             except CommandFailed as failed:
                 return failed
         if len(function.type_parameters) != len(command.type_arguments):

@@ -206,7 +206,6 @@ def test_several_requests_in_one_transaction_and_their_answers_in_one_call(world
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the embedded ledger does not keep Sui's rule on private entry arguments yet")
 def test_two_single_answers_do_not_fit_one_transaction(world):
     asked = world.do(world.submission(world.ask(GET_PODS), world.ask(GET_PODS, b"other")), world.owner)
     builder = ProgrammableBuilder()

@@ -22,7 +22,6 @@ from sui.transaction import TRANSACTION_DATA, ImmOrOwned, Shared, TransactionDat
 from sui.type_tag import GAS_COIN_TYPE, MOVE_STDLIB, SUI_COIN_TYPE, SUI_FRAMEWORK
 from sui.types import Address, ObjectRef, SharedOwner
 
-THINGS = Path(__file__).parent / "things"
 START_MS = 1_700_000_000_000
 SUI = 1_000_000_000
 NOWHERE = Address(bytes(32))
@@ -33,8 +32,21 @@ def key(name: str) -> Ed25519Key:
     return Ed25519Key.generate(hashlib.sha256(name.encode()).digest())
 
 
+def compiled(name: str) -> tuple[bytes, ...]:
+    """The modules of a test package beside this file."""
+    built = json.loads((Path(__file__).parent / name / "compiled.json").read_text())
+    return tuple(base64.b64decode(module) for module in built["modules"])
+
+
 def modules() -> tuple[bytes, ...]:
-    return tuple(base64.b64decode(module) for module in json.loads((THINGS / "compiled.json").read_text())["modules"])
+    return compiled("things")
+
+
+def published(done: ExecutedTransaction) -> Address:
+    """The package that a transaction stored."""
+    return next(
+        change.object_id for change in done.effects.changed_objects if isinstance(change.output_state, PackageWrite)
+    )
 
 
 @dataclass
@@ -95,14 +107,19 @@ class World:
         assert isinstance(done.effects.status, Failed)
         return done.effects.status
 
+    def publish_modules(self, who: Ed25519Key, code: tuple[bytes, ...]) -> Address:
+        """Publish modules and return their package; `who` gets the UpgradeCap."""
+        builder = ProgrammableBuilder()
+        cap = builder.publish(code, [MOVE_STDLIB, SUI_FRAMEWORK])
+        builder.transfer_objects([cap], builder.pure(bytes(who.address)))
+        return published(self.ok(who, builder))
+
     def publish(self, who: Ed25519Key) -> ExecutedTransaction:
         builder = ProgrammableBuilder()
         cap = builder.publish(modules(), [MOVE_STDLIB, SUI_FRAMEWORK])
         builder.transfer_objects([cap], builder.pure(bytes(who.address)))
         done = self.ok(who, builder)
-        self.things = next(
-            change.object_id for change in done.effects.changed_objects if isinstance(change.output_state, PackageWrite)
-        )
+        self.things = published(done)
         return done
 
     def created(self, done: ExecutedTransaction, name: str) -> list[ObjectRecord]:
