@@ -15,3 +15,8 @@ export function count(output) {
     failed: lines.filter((line) => /^\[ (FAIL|TIMEOUT)\s*\]/.test(line)).length,
   };
 }
+
+/** The names of the tests that failed. @param {string} output plain output @returns {string[]} */
+export function failures(output) {
+  return [...output.matchAll(/^\[ (?:FAIL|TIMEOUT)\s*\] (\S+)/gm)].map(([, name]) => name);
+}

@@ -70,7 +70,7 @@ export async function build(files) {
 
 /** Runs a package's unit tests, those whose name holds `filter`: `{passed, output}`. The runner itself has no filter. */
 export async function test(files, _dir, filter) {
-  const chosen = filter ? keepTests(files, filter) : files;
+  const chosen = filter ? keepTests(files, (name) => name.includes(filter)) : files;
   return withFetcher((builder, fetcher) => builder.testMovePackage({ files: chosen, fetcher, network: NETWORK }));
 }
 
