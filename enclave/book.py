@@ -14,15 +14,16 @@ It does no I/O but through the log that it is given, and it knows neither apiser
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from chain.bindings.events import EVENTS, K8sAPIRequest, SealTokenChanged
 from chain.errors import UnauthenticError
 from chain.payload import sealed_hash
 from chain.rules import Envelope
+from enclave.door_limits import DOOR_LIMITS, DoorLimits
 from enclave.execution import FINAL, Kind, Resume, State, Step, advance, after_restart
-from enclave.execution_errors import JournalError
+from enclave.execution_errors import CrowdedError, JournalError
 from enclave.execution_limits import LIMITS, ExecutionLimits
 from enclave.http_policy import kind_of
 from enclave.records import (
@@ -114,6 +115,7 @@ class Book:
     _owners: dict[bytes, bytes] = field(default_factory=dict)
     _expected: dict[bytes, Expected] = field(default_factory=dict)
     _payloads: dict[bytes, Payload] = field(default_factory=dict)
+    _bodies: dict[bytes, bytes] = field(default_factory=dict)
     _state: dict[tuple[str, bytes], Event] = field(default_factory=dict)
     _live_bytes: int = 0
 
@@ -165,12 +167,17 @@ class Book:
         found = self._payloads.get(payload_hash)
         return found.sealed if found is not None else None
 
-    def body(self, body_hash: bytes) -> bytes | None:
-        """A sealed answer that is fetched by its hash."""
-        kept = [entry.answer.sealed for entry in self._open.values() if entry.answer is not None]
-        kept += [done.sealed for done in self._done.values()]
-        large = (sealed for sealed in kept if len(sealed) > self.inline_bytes)
-        return next((sealed for sealed in large if sealed_hash(sealed) == body_hash), None)
+    def body(self, body_hash: bytes, token: Address) -> bytes | None:
+        """A sealed answer to a request of this token, which is fetched by its hash."""
+        key = self._bodies.get(body_hash, b"")
+        entry, done = self._open.get(key), self._done.get(key)
+        if entry is not None and entry.answer is not None:
+            sealed, whose = entry.answer.sealed, bytes(entry.event.token)
+        elif done is not None:
+            sealed, whose = done.sealed, done.token
+        else:
+            return None
+        return sealed if whose == bytes(token) and len(sealed) > self.inline_bytes else None
 
     # ---- what happens --------------------------------------------------------------------------------------------
 
@@ -201,6 +208,24 @@ class Book:
         self._expected[expected.digest] = expected
         self._payloads.update((each.payload_hash, each) for each in fresh)
 
+    def put(self, payload: Payload, limits: DoorLimits = DOOR_LIMITS) -> None:
+        """Remember sealed bytes that a token's owner brought, until their request comes; known ones do nothing.
+
+        Raises:
+            CrowdedError: he, or all together, keep more than may wait.
+        """
+        if payload.payload_hash in self._payloads:
+            return
+        brought = [each for each in self._payloads.values() if each.token]
+        own = [len(each.sealed) for each in brought if each.token == payload.token]
+        size = len(payload.sealed)
+        if len(own) >= limits.token_puts or sum(own) + size > limits.token_put_bytes:
+            raise CrowdedError("too many payloads of this token wait for their requests; submit those first")
+        if sum(len(each.sealed) for each in brought) + size > limits.all_put_bytes:
+            raise CrowdedError("too many payloads wait for their requests; try again later")
+        self._write(payload)
+        self._payloads[payload.payload_hash] = payload
+
     def intend(self, entry: Entry) -> None:
         """Write down that the apiserver is about to be asked."""
         self._step(entry, Step.INTEND, Intent(bytes(entry.request_id), entry.kind.value))
@@ -208,7 +233,7 @@ class Book:
     def answer(self, entry: Entry, answer: Answer) -> None:
         """Write down the one answer."""
         self._step(entry, Step.ANSWER, answer)
-        entry.answer = answer
+        self._keep_answer(entry, answer)
 
     def sign(self, entry: Entry, signed: Signed) -> None:
         """Write down the signer's word."""
@@ -236,7 +261,9 @@ class Book:
         for key, done in reversed(tuple(self._done.items())):
             kept += len(done.sealed)
             if done.sealed and kept > self.limits.kept_bytes:
-                self._done[key] = Done(done.request_id, done.payload_hash, done.until, b"")
+                self._done[key] = replace(done, sealed=b"")
+        fetchable = {key for key, done in self._done.items() if done.sealed} | self._open.keys()
+        self._bodies = {body_hash: key for body_hash, key in self._bodies.items() if key in fetchable}
         if self.log.size_bytes > self._live_bytes + self.limits.journal_slack_bytes:
             records = [encode_record(record) for record in self._records()]
             self.log.rewrite(records)
@@ -270,12 +297,18 @@ class Book:
                 return
         self._state[key] = record
 
+    def _keep_answer(self, entry: Entry, answer: Answer) -> None:
+        entry.answer = answer
+        if answer.sealed:
+            self._bodies[sealed_hash(answer.sealed)] = bytes(entry.request_id)
+
     def _bury(self, entry: Entry) -> None:
         key, event = bytes(entry.request_id), entry.event
         sealed = entry.answer.sealed if entry.answer is not None else b""
         large = len(sealed) > self.inline_bytes
         until = event.answer_until + (self.limits.keep_ms if large else 0)
-        self._done[key] = Done(key, event.payload_hash, max(until, event.deadline), sealed if large else b"")
+        kept = sealed if large else b""
+        self._done[key] = Done(key, bytes(event.token), event.payload_hash, max(until, event.deadline), kept)
         self._open.pop(key, None)
         self._payloads.pop(event.payload_hash, None)
 
@@ -298,6 +331,8 @@ class Book:
             case Done():
                 self._done[record.request_id] = record
                 self._owners.setdefault(record.payload_hash, record.request_id)
+                if record.sealed:
+                    self._bodies[sealed_hash(record.sealed)] = record.request_id
             case _:
                 self._replay_step(record)
 
@@ -309,7 +344,8 @@ class Book:
             case Intent():
                 entry.state = advance(entry.state, Step.INTEND)
             case Answer():
-                entry.state, entry.answer = advance(entry.state, Step.ANSWER), record
+                entry.state = advance(entry.state, Step.ANSWER)
+                self._keep_answer(entry, record)
             case Signed():
                 entry.state, entry.signed = advance(entry.state, Step.SIGN), record
             case Ended():

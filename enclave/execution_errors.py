@@ -8,6 +8,7 @@
      │   ├─ ApiserverCutError           it was sent and no whole answer came back; it may have been carried out
      │   └─ AnswerTooLargeError         its answer is longer than an answer may be
      ├─ MirrorError               a token's rules could not be mirrored; its requests wait or are answered 503
+     ├─ CrowdedError              a token's owner keeps more at the side door than he may; he waits, or asks less
      ├─ NoGasError                the signer has no coin left: the operator's fault
      ├─ LocalProcessError         broker or signer do not answer; the enclave's table decides
      └─ K3sError                  k3s ended, or did not become ready
@@ -48,6 +49,10 @@ class AnswerTooLargeError(ApiserverError):
 
 class MirrorError(ExecutionError):
     """A token's rules could not be mirrored as Kubernetes RBAC."""
+
+
+class CrowdedError(ExecutionError):
+    """More payloads wait for their requests than may."""
 
 
 class NoGasError(ExecutionError):

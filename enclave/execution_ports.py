@@ -197,5 +197,5 @@ class Streams(ABC):
     """Connections of clients that wait for their streams."""
 
     @abstractmethod
-    async def connection(self, request_id: Address, timeout_s: float) -> Inbox | None:
-        """The connection for a request, None if none comes in time."""
+    async def connection(self, request_id: Address, token: Address, timeout_s: float) -> Inbox | None:
+        """The connection of this token's owner for a request, None if none comes in time."""

@@ -13,8 +13,9 @@ from chain.limits import LIMITS as CHAIN_LIMITS
 from chain.payload import Header, sealed_hash
 from chain.rules import Rule
 from enclave import params
+from enclave.door_limits import DOOR_LIMITS, DoorLimits
 from enclave.errors import SignatureRefused
-from enclave.execution_errors import ApiserverError, ExecutionError, MirrorError
+from enclave.execution_errors import ApiserverError, CrowdedError, ExecutionError, MirrorError
 from enclave.execution_limits import LIMITS, ExecutionLimits
 from enclave.execution_ports import Call
 from enclave.http_policy import request_headers, response_headers
@@ -54,6 +55,7 @@ class ExecutorCalls:
         now_ms: Callable[[], int],
         give_back: Callable[[], Awaitable[Digest | None]],
         limits: ExecutionLimits = LIMITS,
+        door: DoorLimits = DOOR_LIMITS,
     ) -> None:
         """Answer from these parts."""
         self._book = book
@@ -64,16 +66,25 @@ class ExecutorCalls:
         self._now_ms = now_ms
         self._give_back = give_back
         self._limits = limits
+        self._door = door
 
     def handlers(self) -> dict[str, Handler]:
         """The methods by name."""
-        return {"expect": self.expect, "local": self.local, "fetch": self.fetch, "give_back": self.give_back}
+        return {
+            "expect": self.expect,
+            "put": self.put,
+            "local": self.local,
+            "fetch": self.fetch,
+            "give_back": self.give_back,
+        }
 
     @staticmethod
     def allowed() -> dict[str, frozenset[int]]:
         """Who may call what."""
         gateway = allowed_uids(Uid.GATEWAY)
-        return dict.fromkeys(("expect", "local", "fetch"), gateway) | {"give_back": allowed_uids(Uid.SUPERVISOR) | {0}}
+        return dict.fromkeys(("expect", "put", "local", "fetch"), gateway) | {
+            "give_back": allowed_uids(Uid.SUPERVISOR) | {0}
+        }
 
     async def expect(self, _: Peer, raw: Any) -> dict[str, Any]:
         """Remember a transaction that the gateway is about to send, and the payloads that travel beside it."""
@@ -82,8 +93,8 @@ class ExecutorCalls:
         payloads = fields.raw.get("payloads") or []
         if len(digest) != _DIGEST_BYTES or not isinstance(payloads, list):
             raise IpcError("bad-request", "expect takes a digest of 32 bytes and a list of payloads")
-        if not all(isinstance(each, bytes) and 0 < len(each) <= CHAIN_LIMITS.sealed_bytes for each in payloads):
-            raise IpcError("bad-request", f"a payload has 1 to {CHAIN_LIMITS.sealed_bytes} bytes")
+        for each in payloads:
+            _check_payload(each)
         until = self._now_ms() + _EXPECT_MS
         try:
             self._events.expect(Digest(digest), transaction, signature)
@@ -91,6 +102,19 @@ class ExecutorCalls:
             self._book.expect(Expected(digest, transaction, signature, until), fresh)
         except ChainError as error:
             raise IpcError("refused", str(error)) from None
+        return {}
+
+    async def put(self, _: Peer, raw: Any) -> dict[str, Any]:
+        """Keep a payload that a token's owner brought to the side door, until its request comes."""
+        fields = _fields(raw)
+        sealed, token, until = _bytes(fields, "sealed"), _address(fields, "token"), fields.raw.get("until")
+        _check_payload(sealed)
+        if type(until) is not int or until > self._now_ms() + _EXPECT_MS:
+            raise IpcError("bad-request", "a payload is kept until a time soon")
+        try:
+            self._book.put(Payload(sealed_hash(sealed), sealed, until, bytes(token)), self._door)
+        except CrowdedError as error:
+            raise IpcError("crowded", str(error)) from None
         return {}
 
     async def local(self, _: Peer, raw: Any) -> dict[str, Any]:
@@ -120,10 +144,11 @@ class ExecutorCalls:
         return {"status": reply.status, "headers": headers, "body": reply.body}
 
     async def fetch(self, _: Peer, raw: Any) -> dict[str, Any]:
-        """Give a sealed answer that is too large for its event."""
-        sealed = self._book.body(_bytes(_fields(raw), "body_hash"))
+        """Give a sealed answer to a token's request that is too large for its event."""
+        fields = _fields(raw)
+        sealed = self._book.body(_bytes(fields, "body_hash"), _address(fields, "token"))
         if sealed is None:
-            raise IpcError("not-found", "no answer with this hash is kept; it was dropped after its time")
+            raise IpcError("not-found", "no answer of this token with this hash is kept; it was dropped after its time")
         return {"sealed": sealed}
 
     async def give_back(self, _: Peer, __: Any) -> dict[str, Any]:
@@ -133,6 +158,11 @@ class ExecutorCalls:
         except (ChainError, ExecutionError) as error:
             raise IpcError("not-returned", str(error)) from None
         return {"digest": str(digest) if digest is not None else None}
+
+
+def _check_payload(value: Any) -> None:
+    if not isinstance(value, bytes) or not 0 < len(value) <= CHAIN_LIMITS.sealed_bytes:
+        raise IpcError("bad-request", f"a payload has 1 to {CHAIN_LIMITS.sealed_bytes} bytes")
 
 
 def _fields(raw: Any) -> params.Fields:

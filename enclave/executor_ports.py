@@ -183,7 +183,10 @@ class _SocketInbox(Inbox):
 
 
 class StreamSocket(Streams):
-    """stream.sock: one connection per stream, which names its request and then only reads."""
+    """stream.sock: one connection per stream, which names its request and token and then only reads.
+
+    Whoever comes for another token's request is never asked for, and let go after a time.
+    """
 
     def __init__(self, path: Path, allowed: frozenset[int], limits: ExecutionLimits = LIMITS) -> None:
         """Prepare to listen at `path` for peers with an allowed uid."""
@@ -209,9 +212,9 @@ class StreamSocket(Streams):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
-    async def connection(self, request_id: Address, timeout_s: float) -> Inbox | None:
-        """The connection for a request, None if none comes in time."""
-        key = bytes(request_id)
+    async def connection(self, request_id: Address, token: Address, timeout_s: float) -> Inbox | None:
+        """The connection of this token's owner for a request, None if none comes in time."""
+        key = bytes(request_id) + bytes(token)
         arrived = self._arrived.pop(key, None)
         if arrived is not None:
             return arrived
@@ -245,7 +248,8 @@ class StreamSocket(Streams):
             opening = await read_frame(reader, limits=FrameLimits(frame_bytes=_OPENING_BYTES))
         if opening is None:
             return
-        key = bytes(Address(cbor2.loads(opening)["request_id"]))
+        named = cbor2.loads(opening)
+        key = bytes(Address(named["request_id"])) + bytes(Address(named["token"]))
         inbox = _SocketInbox(reader, writer, self._frames)
         wanted = self._wanted.get(key)
         if wanted is not None and not wanted.done():

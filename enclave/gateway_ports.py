@@ -53,7 +53,9 @@ class IpcSigner(TransactionSigner):
             answer = await self._client.call("sign_transaction", params, timeout=_CALL_S)
         except IpcError as error:
             if error.code == "no-gas":
-                raise GasError(error.message) from None
+                raise GasError(
+                    f"the enclave's gas pool is empty ({error.message}); its operator must top it up"
+                ) from None
             raise LocalError(f"the signer refuses: {error.message}") from error
         except WireError as error:
             raise LocalError(f"the signer does not answer: {error}") from error
@@ -124,22 +126,24 @@ class IpcExecutor(Executor):
         except (KeyError, TypeError, ValueError) as error:
             raise LocalError("the executor's answer is malformed") from error
 
-    async def fetch(self, body_hash: bytes, length: int) -> bytes:
+    async def fetch(self, identity: Identity, body_hash: bytes, length: int) -> bytes:
         """Fetch a sealed answer that is too large for the chain."""
-        answer = await self._call("fetch", {"body_hash": body_hash}, self._limits.fetch_timeout_s)
+        answer = await self._call(
+            "fetch", {"token": bytes(identity.token), "body_hash": body_hash}, self._limits.fetch_timeout_s
+        )
         sealed = _bytes(answer, "sealed")
         if len(sealed) != length:
             raise LocalError("the fetched answer has another length than the signed one")
         return sealed
 
-    async def stream(self, request_id: Address) -> AsyncGenerator[bytes, None]:
+    async def stream(self, identity: Identity, request_id: Address) -> AsyncGenerator[bytes, None]:
         """Read the sealed frames of a stream as they come."""
         frames = FrameLimits(frame_bytes=self._limits.frame_bytes)
         writer: asyncio.StreamWriter | None = None
         try:
             connection = await dial_unix(self._stream_path, timeout_s=_CONNECT_S)
             reader, writer = await asyncio.open_unix_connection(sock=connection)
-            await write_frame(writer, cbor2.dumps({"request_id": bytes(request_id)}))
+            await write_frame(writer, cbor2.dumps({"request_id": bytes(request_id), "token": bytes(identity.token)}))
             while (frame := await read_frame(reader, limits=frames)) is not None:
                 yield frame
         except (OSError, FrameError, WireError) as error:

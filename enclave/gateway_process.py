@@ -38,6 +38,7 @@ from enclave.parameters import read_activation, read_parameters
 from enclave.places import Places, tell_ready
 from gateway.answers import AnswerDesk
 from gateway.chain_submitter import ChainSubmitter, Parts
+from gateway.identity import GrantDoorkeeper
 from gateway.leaf import obtain_leaf
 from gateway.limits import Limits
 from gateway.server import GatewayServer
@@ -118,7 +119,7 @@ class GatewayProcess:
         gateway = Gateway(
             submitter=ChainSubmitter(parts, self._limits),
             executor=executor,
-            tokens=view.tokens,
+            doorkeeper=GrantDoorkeeper(view.tokens),
             random_bytes=os.urandom,
             monotonic=time.monotonic,
             limits=self._limits,

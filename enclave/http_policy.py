@@ -76,6 +76,10 @@ class PolicyError(Exception):
         self.status = status
 
 
+class EnvelopeError(PolicyError):
+    """An opened request is not what stands on the chain about it: its sender's own doing."""
+
+
 def request_headers(headers: Iterable[Header]) -> tuple[tuple[str, str], ...]:
     """Give the headers that the apiserver may hear."""
     return tuple((each.name, each.value) for each in headers if each.name.lower() in REQUEST_HEADERS)
@@ -97,12 +101,12 @@ def check_request(method: str, target: str, said: Envelope, *, stream: bool) -> 
     """Check that an opened request is exactly what stands on the chain about it.
 
     Raises:
-        PolicyError: it is not.
+        EnvelopeError: it is not.
     """
     try:
         info = parse_request(method, target)
     except TargetError as error:
-        raise PolicyError(400, f"the request inside the payload cannot be read: {error}") from error
+        raise EnvelopeError(400, f"the request inside the payload cannot be read: {error}") from error
     real = info.envelope()
     if (real.verb, real.group, real.resource, real.subresource, real.namespace) != (
         said.verb,
@@ -111,11 +115,11 @@ def check_request(method: str, target: str, said: Envelope, *, stream: bool) -> 
         said.subresource,
         said.namespace,
     ):
-        raise PolicyError(
+        raise EnvelopeError(
             400, "the request inside the payload is not what its transaction says; it was not carried out"
         )
     if info.is_watch != stream:
-        raise PolicyError(400, "a watch must be asked for as a stream, and nothing else; it was not carried out")
+        raise EnvelopeError(400, "a watch must be asked for as a stream, and nothing else; it was not carried out")
     return info
 
 

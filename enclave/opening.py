@@ -5,7 +5,7 @@ Role: the first numbered steps of a request's way; what does not open is refused
 Rules: sealed bytes are compared with the event's hash and length before the broker sees them; the context that they are
 bound to is built from the event alone; bytes that travel beside the chain are waited for until the deadline.
 
-It judges nothing that is inside: that is `enclave.http_policy`.
+What is inside is judged by `enclave.http_policy`; what opened but is not what its envelope says is a `Violation`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from chain.backoff import Backoff
 from chain.errors import CannotOpenError, PayloadError
 from chain.payload import RequestContext, decode_request, join, sealed_hash
 from enclave.execution_errors import LocalProcessError
+from enclave.http_policy import EnvelopeError, check_request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from enclave.book import Book, Entry
     from enclave.execution_limits import ExecutionLimits
     from enclave.execution_ports import Broker
+    from gateway.request_info import RequestInfo
     from sui.types import Address
 
 TOO_LATE = "the request's deadline passed before it was carried out; it was not carried out"
@@ -44,6 +46,10 @@ class Refused(Exception):  # noqa: N818 - a way out of the steps, not an error
         super().__init__(message)
         self.code = code
         self.clear = clear
+
+
+class Violation(Refused):
+    """The request opened, but it is not what its envelope says: the doing of whoever sealed it."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,24 @@ class Opener:
                     raise Refused(504, TOO_LATE, clear=True) from None
                 await self.sleep(backoff.next_s())
 
+    def matching(self, entry: Entry, request: RequestPlaintext) -> RequestInfo:
+        """Say what an opened request asks for, once it is exactly what stands on the chain.
+
+        Raises:
+            Violation: it is something else.
+        """
+        try:
+            return check_request(request.method, request.target, entry.envelope, stream=entry.event.stream)
+        except EnvelopeError as error:
+            raise Violation(error.status, str(error)) from None
+
+    async def arrived(self, entry: Entry) -> None:
+        """Wait for sealed bytes that travel beside the chain, as long as it makes sense."""
+        if entry.event.payload:
+            return
+        while self.book.payload(entry.event.payload_hash) is None and self.may_start(entry):
+            await self.sleep(self.limits.payload_poll_s)
+
     async def _payload(self, entry: Entry) -> bytes:
         """Give the sealed bytes, waiting for those that travel beside the chain."""
         event = entry.event
@@ -124,8 +148,8 @@ class Opener:
                 return join(event.payload)
             except PayloadError as error:
                 raise Refused(400, str(error), clear=True) from None
-        while (sealed := self.book.payload(event.payload_hash)) is None:
-            if not self.may_start(entry):
-                raise Refused(410, "the request's content did not reach the enclave in time", clear=True)
-            await self.sleep(self.limits.payload_poll_s)
+        await self.arrived(entry)
+        sealed = self.book.payload(event.payload_hash)
+        if sealed is None:
+            raise Refused(410, "the request's content did not reach the enclave in time", clear=True)
         return sealed

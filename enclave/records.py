@@ -47,11 +47,15 @@ class Expected:
 
 @dataclass(frozen=True)
 class Payload:
-    """Sealed bytes that reached us beside the chain, forgotten after `until` (ledger time, ms)."""
+    """Sealed bytes that reached us beside the chain, forgotten after `until` (ledger time, ms).
+
+    `token` is the token whose owner brought them to the side door, empty where our own gateway did.
+    """
 
     payload_hash: bytes
     sealed: bytes = field(repr=False)
     until: int
+    token: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -95,12 +99,14 @@ class Done:
 
     Attributes:
         request_id: the request.
+        token: whose request it was.
         payload_hash: what it has executed, once.
         until: when it may be forgotten.
         sealed: its answer where that is fetched by hash, else empty.
     """
 
     request_id: bytes
+    token: bytes
     payload_hash: bytes
     until: int
     sealed: bytes = field(repr=False)

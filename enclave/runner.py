@@ -45,7 +45,7 @@ from enclave.execution_errors import (
 )
 from enclave.execution_limits import LIMITS, ExecutionLimits
 from enclave.execution_ports import Call
-from enclave.http_policy import PolicyError, check_protected, check_request, request_headers, response_headers
+from enclave.http_policy import PolicyError, check_protected, request_headers, response_headers
 from enclave.http_policy import status_answer as status
 from enclave.opening import TOO_LATE, Home, Opener, Refused
 from enclave.records import Answer, Signed
@@ -105,6 +105,9 @@ class Runner:
         with structlog.contextvars.bound_contextvars(request_id=str(entry.request_id)):
             reservation: Any | None = None
             try:
+                if entry.state in {State.SEEN, State.INTENDED}:
+                    # Outside the room: who waits for bytes that travel beside the chain holds nobody up.
+                    await self._opener.arrived(entry)
                 room = self._stream_room if entry.kind is Kind.STREAM else self._room
                 async with room:
                     if entry.state in {State.SEEN, State.INTENDED}:
@@ -171,8 +174,8 @@ class Runner:
             raise Refused(504, TOO_LATE)
         if not parts.book.owns_payload(entry):
             raise Refused(409, "this payload was carried out already; seal a new one for each request")
+        info = self._opener.matching(entry, request)
         try:
-            info = check_request(request.method, request.target, entry.envelope, stream=event.stream)
             check_protected(info)
         except PolicyError as error:
             raise Refused(error.status, str(error)) from None

@@ -111,7 +111,7 @@ class StreamRoom:
         self, entry: Entry, request: RequestPlaintext, call: Call, book: Book, token: SealToken | None
     ) -> AnswerPlaintext:
         """Stream one watch and give the answer that is signed about it."""
-        inbox = await self._streams.connection(entry.request_id, self._limits.stream_connect_s)
+        inbox = await self._streams.connection(entry.request_id, entry.event.token, self._limits.stream_connect_s)
         if inbox is None:
             return status_answer(504, "the client did not come for its stream; ask again")
         key, mine = bytes(entry.event.token), bytes(entry.request_id)

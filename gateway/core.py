@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.classify import Route, classify
 from gateway.errors import TargetError
-from gateway.identity import Identity, UnauthenticatedError, authenticate
+from gateway.identity import Identity, UnauthenticatedError
 from gateway.messages import HttpRequest, HttpResponse
 from gateway.request_info import RequestInfo, parse_request, split_target
 from gateway.status import describe, refusal
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chain.grants import GrantScope
     from gateway.denials import DenialMemory
     from gateway.errors import DeniedError
-    from gateway.identity import TokenBook
+    from gateway.identity import Doorkeeper
     from gateway.limits import Limits
 
 _FORWARDED: Final = frozenset(
@@ -83,7 +83,7 @@ def admit(
     request: HttpRequest,
     *,
     scope: GrantScope,
-    tokens: TokenBook,
+    doorkeeper: Doorkeeper,
     denials: DenialMemory,
     conditions: Hashable,
     limits: Limits,
@@ -94,7 +94,7 @@ def admit(
     Args:
         request: The request as it came.
         scope: What a grant must name to be good here.
-        tokens: Our authenticated copy of the tokens.
+        doorkeeper: Finds out who asks.
         denials: What the contract denied for good.
         conditions: The cluster's authenticated state, as far as lasting denials depend on it.
         limits: The gateway's limits.
@@ -109,7 +109,7 @@ def admit(
     if len(request.headers) > limits.header_count:
         return refusal(400, f"more than {limits.header_count} header lines; send fewer")
     try:
-        identity = authenticate(request.headers, scope, tokens, now_ms)
+        identity = doorkeeper.authenticate(request.headers, scope, now_ms)
     except UnauthenticatedError as error:
         return refusal(401, f"Unauthorized: {error}")
     if any(name.lower().startswith("impersonate-") for name, _ in request.headers):

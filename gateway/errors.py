@@ -5,7 +5,7 @@ GatewayError
 ├── RequestError              the client's fault: repeat nothing, change the request
 │   └── TargetError           the request line cannot be read in one way only
 ├── DeniedError               the contract aborted the transaction: nothing happened
-├── GasError                  no coin to pay with: the operator's fault
+├── GasError                  no coin to pay with: the payer's fault
 ├── AnswerError               an answer that does not check out: treated as no answer
 ├── OverdueError              no answer came before the deadline
 └── LocalError                the executor inside the enclave does not do its part
@@ -51,7 +51,7 @@ class DeniedError(GatewayError):
 
 
 class GasError(GatewayError):
-    """The enclave has no coin left to pay for the transaction."""
+    """Whoever pays has no coin left for the transaction; the message says who, and what he must do."""
 
 
 class AnswerError(GatewayError):

@@ -50,8 +50,7 @@ def explain(
         case DeniedError():
             return denial(error, info)
         case GasError():
-            text = "the enclave's gas pool is empty, nothing was sent; its operator must top it up"
-            return refusal(503, text, retry_after_s=retry, info=info)
+            return refusal(503, f"{error}; nothing was sent", retry_after_s=retry, info=info)
         case LedgerUnreachableError() | ClockUnsetError():
             text = "the ledger cannot be reached, nothing was sent; try again later"
             return refusal(503, text, retry_after_s=retry, info=info)

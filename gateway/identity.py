@@ -1,9 +1,11 @@
 """Who asks: the bearer of a request against our own authenticated copy of the token.
 
-Role: from the `Authorization` header to a token, its owner and the rules that hold for this request.
+Role: from the `Authorization` header to a token, its owner and the rules that hold for this request. This is the one
+place that knows the two ways in: under a grant (the gateway inside the enclave), and as the owner himself, by a secret
+that only his own machine has (the gateway outside).
 
 Rules:
-- The secret is compared in constant time, by `chain.grants`; a grant copied from the chain is refused.
+- A secret is compared in constant time; a grant copied from the chain is refused.
 - The token's key and rules come from authenticated events, never from the client.
 - Every refusal says the same to a stranger: which check failed is for the holder of a real bearer only.
 
@@ -12,14 +14,17 @@ Whether the token is revoked, expired or staked is the contract's to say, not as
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from chain.errors import GrantError
 from chain.grants import parse_bearer
 from chain.rules import allows
+from chain.submit import signed_grant
 
 if TYPE_CHECKING:
+    from chain.bindings.calls import SignedGrant
     from chain.grants import Bearer, GrantScope
     from chain.rules import Envelope, Rule
     from gateway.messages import Headers
@@ -60,29 +65,34 @@ class Identity:
     Attributes:
         token: The seal token.
         owner: Its owner.
-        bearer: Grant, signature and secret; only grant and signature may leave.
+        bearer: Grant, signature and secret; only grant and signature may leave. None where the owner asks himself.
         state: The token's state that the bearer was checked against.
     """
 
     token: Address
     owner: Address
-    bearer: Bearer = field(repr=False)
+    bearer: Bearer | None = field(repr=False)
     state: TokenState
 
     @property
     def session(self) -> bytes:
-        """The grant's session hash, public on the chain."""
-        return self.bearer.grant.session
+        """The grant's session hash, public on the chain; empty without a grant."""
+        return self.bearer.grant.session if self.bearer is not None else b""
 
     @property
     def narrowed(self) -> tuple[Rule, ...]:
         """The grant's own rules; none means all of the token's."""
-        return self.bearer.grant.rules
+        return self.bearer.grant.rules if self.bearer is not None else ()
+
+    @property
+    def signed_grant(self) -> SignedGrant | None:
+        """What goes on the chain to say that the owner allowed it; None where he sends the transaction himself."""
+        return signed_grant(self.bearer) if self.bearer is not None else None
 
     @property
     def lane(self) -> tuple[bytes, bytes]:
         """What requests must have in common to share a transaction."""
-        return (self.token, self.bearer.signature)
+        return (self.token, self.bearer.signature if self.bearer is not None else b"")
 
     def allows(self, envelope: Envelope) -> bool:
         """Whether the token's rules, and the grant's where it has some, allow this."""
@@ -90,34 +100,86 @@ class Identity:
         return narrowed and allows(self.state.rules, envelope)
 
 
-def authenticate(headers: Headers, scope: GrantScope, tokens: TokenBook, now_ms: int) -> Identity:
-    """Find out who sent a request.
+class Doorkeeper(Protocol):
+    """Finds out who sent a request."""
 
-    Args:
-        headers: The request's headers.
-        scope: What a grant must name to be good here.
+    def authenticate(self, headers: Headers, scope: GrantScope, now_ms: int) -> Identity:
+        """Find out who sent a request.
+
+        Args:
+            headers: The request's headers.
+            scope: What a grant must name to be good here.
+            now_ms: The ledger's time.
+
+        Raises:
+            UnauthenticatedError: There is no bearer that opens anything.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class GrantDoorkeeper:
+    """Lets in whoever shows a grant with its secret.
+
+    Attributes:
         tokens: Our copy of the tokens.
-        now_ms: The ledger's time.
-
-    Raises:
-        UnauthenticatedError: There is no bearer that opens anything.
     """
+
+    tokens: TokenBook
+
+    def authenticate(self, headers: Headers, scope: GrantScope, now_ms: int) -> Identity:
+        """Find out who sent a request, by his grant."""
+        text = _bearer_text(headers, "`k3s-daas kubeconfig`")
+        try:
+            bearer = parse_bearer(text)
+            token = bearer.grant.token
+            state = self.tokens.get(token)
+            if state is None:
+                raise UnauthenticatedError(_unknown(token))
+            bearer.check(scope, state.public_key, now_ms)
+        except GrantError as error:
+            raise UnauthenticatedError(str(error)) from None
+        return Identity(token, state.owner, bearer, state)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerDoorkeeper:
+    """Lets in whoever knows the one secret that stands in the owner's own kubeconfig.
+
+    Attributes:
+        tokens: Our copy of the tokens.
+        token: The token that he works with.
+        secret: The bearer, as text.
+    """
+
+    tokens: TokenBook
+    token: Address
+    secret: str = field(repr=False)
+
+    def authenticate(self, headers: Headers, scope: GrantScope, now_ms: int) -> Identity:
+        """Find out whether the owner sent a request."""
+        del scope, now_ms
+        text = _bearer_text(headers, "`k3s-daas proxy`")
+        if not hmac.compare_digest(text.encode(), self.secret.encode()):
+            raise UnauthenticatedError(
+                "the bearer is not this proxy's; use the kubeconfig that it wrote when it started"
+            )
+        state = self.tokens.get(self.token)
+        if state is None:
+            raise UnauthenticatedError(_unknown(self.token))
+        return Identity(self.token, state.owner, None, state)
+
+
+def _bearer_text(headers: Headers, wrote: str) -> str:
+    """Take the one bearer of a request."""
     values = [value for name, value in headers if name.lower() == "authorization"]
     if len(values) != 1:
-        raise UnauthenticatedError("exactly one bearer is needed; use the kubeconfig that `k3s-daas kubeconfig` wrote")
+        raise UnauthenticatedError(f"exactly one bearer is needed; use the kubeconfig that {wrote} wrote")
     scheme, _, text = values[0].partition(" ")
     if scheme.lower() != "bearer":
-        raise UnauthenticatedError("only a bearer is understood; use the kubeconfig that `k3s-daas kubeconfig` wrote")
-    try:
-        bearer = parse_bearer(text.strip())
-        token = bearer.grant.token
-        state = tokens.get(token)
-        if state is None:
-            raise UnauthenticatedError(
-                f"the seal token {token} is not known here; ask its issuer, or announce it with "
-                "`k3s-daas token announce`"
-            )
-        bearer.check(scope, state.public_key, now_ms)
-    except GrantError as error:
-        raise UnauthenticatedError(str(error)) from None
-    return Identity(token, state.owner, bearer, state)
+        raise UnauthenticatedError(f"only a bearer is understood; use the kubeconfig that {wrote} wrote")
+    return text.strip()
+
+
+def _unknown(token: Address) -> str:
+    """Say that no event told of a token."""
+    return f"the seal token {token} is not known here; ask its issuer, or announce it with `k3s-daas token announce`"

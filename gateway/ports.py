@@ -29,7 +29,7 @@ class Submission:
     """One sealed request, ready to be decided.
 
     Attributes:
-        identity: Who asks, under which grant.
+        identity: Who asks, under which grant if any.
         envelope: What stands in clear on the chain.
         enclave: The enclave it was sealed to.
         sealed: The sealed request.
@@ -214,16 +214,16 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    async def fetch(self, body_hash: bytes, length: int) -> bytes:
-        """Fetch a sealed answer that is too large for the chain; the caller checks its hash.
+    async def fetch(self, identity: Identity, body_hash: bytes, length: int) -> bytes:
+        """Fetch a sealed answer to this token's request, too large for the chain; the caller checks its hash.
 
         Raises:
             gateway.errors.MissingBodyError: It is not kept any more.
         """
 
     @abstractmethod
-    def stream(self, request_id: Address) -> AsyncGenerator[bytes, None]:
-        """Read the sealed frames of a stream as they come; reading slowly slows the sender down.
+    def stream(self, identity: Identity, request_id: Address) -> AsyncGenerator[bytes, None]:
+        """Read the sealed frames of this token's stream as they come; reading slowly slows the sender down.
 
         Raises:
             gateway.errors.StreamError: The connection broke off.

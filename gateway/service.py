@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from gateway.exchange import Exchange
-    from gateway.identity import TokenBook
+    from gateway.identity import Doorkeeper, Identity
     from gateway.messages import HttpRequest
     from gateway.ports import Accepted, Executor, StoredAnswer, Submitter
 
@@ -100,7 +100,7 @@ class Gateway:
     Attributes:
         submitter: How the contract is asked.
         executor: How the executor is reached.
-        tokens: Our authenticated copy of the tokens.
+        doorkeeper: Finds out who asks.
         random_bytes: A source of fresh random bytes.
         monotonic: Seconds of a clock that never goes back.
         limits: The gateway's limits.
@@ -108,7 +108,7 @@ class Gateway:
 
     submitter: Submitter
     executor: Executor
-    tokens: TokenBook
+    doorkeeper: Doorkeeper
     random_bytes: Callable[[int], bytes]
     monotonic: Callable[[], float]
     limits: Limits = field(default_factory=Limits)
@@ -135,7 +135,7 @@ class Gateway:
         admitted = admit(
             request,
             scope=target.scope,
-            tokens=self.tokens,
+            doorkeeper=self.doorkeeper,
             denials=self._denials,
             conditions=target.conditions,
             limits=self.limits,
@@ -167,7 +167,7 @@ class Gateway:
                 exchange, accepted = await self._submit(admitted, timing)
                 if admitted.route is Route.TRANSACTION:
                     answer = await self._answer(exchange, accepted)
-                    response = open_stored(exchange, answer, await self._sealed(answer))
+                    response = open_stored(exchange, answer, await self._sealed(admitted.identity, answer))
                     self._note(admitted, accepted, answer, timing, response.status)
                     return response
             return await self._stream(exchange, accepted, timing)
@@ -213,7 +213,7 @@ class Gateway:
         except TimeoutError:
             raise OverdueError("the request's deadline has passed") from None
 
-    async def _sealed(self, answer: StoredAnswer) -> bytes:
+    async def _sealed(self, identity: Identity, answer: StoredAnswer) -> bytes:
         """Give the sealed answer, fetched where it is too large for the chain."""
         if answer.body or not answer.body_length:
             return answer.body
@@ -221,13 +221,14 @@ class Gateway:
             raise AnswerError(f"the answer has {answer.body_length} bytes, more than {self.limits.answer_bytes}")
         try:
             async with asyncio.timeout(self.limits.fetch_timeout_s):
-                return await self.executor.fetch(answer.body_hash, answer.body_length)
+                return await self.executor.fetch(identity, answer.body_hash, answer.body_length)
         except TimeoutError:
             raise LocalError("the answer's content did not come in time") from None
 
     async def _stream(self, exchange: Exchange, accepted: Accepted, timing: Timing) -> HttpResponse | StreamingResponse:
         """Begin a stream, or give the answer where the executor refused to begin one."""
-        frames = self.executor.stream(accepted.request_id)
+        identity = exchange.admitted.identity
+        frames = self.executor.stream(identity, accepted.request_id)
         reader = StreamReader(exchange.key(accepted.request_id, Purpose.TO_CLIENT))
         first = asyncio.ensure_future(anext(frames, None))
         stored = asyncio.ensure_future(self.submitter.answer(accepted, exchange.submission))
@@ -240,13 +241,13 @@ class Gateway:
             if frame is None:
                 async with asyncio.timeout(self.limits.stream_first_frame_s):
                     answer = await stored
-                whole = open_stored(exchange, answer, await self._sealed(answer))
+                whole = open_stored(exchange, answer, await self._sealed(identity, answer))
                 self._note(exchange.admitted, accepted, answer, timing, whole.status)
                 return whole
             head = respond(exchange, accepted.request_id, reader.head(frame))
             begun = True
             _log.info("stream-began", request_id=str(accepted.request_id), status=head.status, **timing.parts())
-            token, request_id = exchange.admitted.identity.token, str(accepted.request_id)
+            token, request_id = identity.token, str(accepted.request_id)
 
             def on_close() -> None:
                 self._meter.leave(token, stream=True)

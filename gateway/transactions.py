@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from chain.bindings.calls import Contract, SharedRef, submission
 from chain.bindings.events import K8sAPIRequest, decode_event
 from chain.errors import BadLedgerAnswerError, PayloadError, TransactionRefusedError
-from chain.submit import SubmitOrder, build_submit, signed_grant
+from chain.submit import SubmitOrder, build_submit
 from gateway.errors import DeniedError, OverdueError
 from sui.effects import ObjectWrite
 from sui.transaction import TRANSACTION_KIND
@@ -69,7 +69,7 @@ def build(frame: Frame, tokens: Mapping[Address, SharedRef], batch: Sequence[Sub
                 inline_bytes=frame.inline_bytes,
                 stream=asked.stream,
             ),
-            grant=signed_grant(asked.identity.bearer),
+            grant=asked.identity.signed_grant,
         )
         for asked in batch
     ]

@@ -323,7 +323,7 @@ class MemoryStreams(Streams):
     def __init__(self) -> None:
         self.inboxes: dict[bytes, MemoryInbox] = {}
 
-    async def connection(self, request_id: Address, timeout_s: float) -> Inbox | None:
+    async def connection(self, request_id: Address, token: Address, timeout_s: float) -> Inbox | None:
         return self.inboxes.get(bytes(request_id))
 
 

@@ -31,6 +31,7 @@ from wire.streams import read_frame, write_frame
 COIN = ObjectRef(Address(b"\x0c" * 32), 4, Digest(b"\x0d" * 32))
 TOLD = {"object_id": bytes(COIN.object_id), "version": 4, "digest": bytes(COIN.digest)}
 REQUEST = Address(b"\x0e" * 32)
+TOKEN = Address(b"\x0a" * 32)
 
 
 class Neighbour:
@@ -163,7 +164,7 @@ async def listening(folder, *, allowed=None, **limits):
         connection = await dial_unix(path, timeout_s=5)
         reader, writer = await asyncio.open_unix_connection(sock=connection)
         writers.append(writer)
-        await write_frame(writer, opening or cbor2.dumps({"request_id": bytes(REQUEST)}))
+        await write_frame(writer, opening or opening_of(TOKEN))
         return reader, writer
 
     try:
@@ -172,6 +173,10 @@ async def listening(folder, *, allowed=None, **limits):
         for writer in writers:
             writer.close()
         await socket.close()
+
+
+def opening_of(token):
+    return cbor2.dumps({"request_id": bytes(REQUEST), "token": bytes(token)})
 
 
 async def ended(reader):
@@ -190,9 +195,9 @@ async def test_a_client_that_comes_first_or_last_gets_its_stream(folder):
                 reader, _ = await connect()
                 while not socket._arrived:  # noqa: ASYNC110 - the server's side tells nobody
                     await asyncio.sleep(0)
-                inbox = await socket.connection(REQUEST, 5)
+                inbox = await socket.connection(REQUEST, TOKEN, 5)
             else:
-                wanted = asyncio.create_task(socket.connection(REQUEST, 5))
+                wanted = asyncio.create_task(socket.connection(REQUEST, TOKEN, 5))
                 reader, _ = await connect()
                 inbox = await wanted
             await inbox.send(b"frame")
@@ -203,7 +208,7 @@ async def test_a_client_that_comes_first_or_last_gets_its_stream(folder):
 
 async def test_a_client_that_leaves_is_noticed(folder):
     async with listening(folder) as (socket, connect):
-        wanted = asyncio.create_task(socket.connection(REQUEST, 5))
+        wanted = asyncio.create_task(socket.connection(REQUEST, TOKEN, 5))
         _, writer = await connect()
         inbox = await wanted
         writer.close()
@@ -216,7 +221,7 @@ async def test_a_client_that_leaves_is_noticed(folder):
 
 async def test_nobody_comes(folder):
     async with listening(folder) as (socket, _):
-        assert await socket.connection(REQUEST, 0.01) is None
+        assert await socket.connection(REQUEST, TOKEN, 0.01) is None
 
 
 async def test_a_second_client_of_one_request_is_let_go(folder):
@@ -226,9 +231,22 @@ async def test_a_second_client_of_one_request_is_let_go(folder):
             await asyncio.sleep(0)
         second, _ = await connect()
         assert await ended(second)
-        inbox = await socket.connection(REQUEST, 5)
+        inbox = await socket.connection(REQUEST, TOKEN, 5)
         await inbox.send(b"for the first")
         assert await read_frame(first) == b"for the first"
+        await inbox.close()
+
+
+async def test_who_comes_for_another_tokens_request_gets_and_blocks_nothing(folder):
+    async with listening(folder, stream_connect_s=0.3) as (socket, connect):
+        stranger, _ = await connect(opening_of(REQUEST))
+        while not socket._arrived:  # noqa: ASYNC110 - the server's side tells nobody
+            await asyncio.sleep(0)
+        owner, _ = await connect()
+        inbox = await socket.connection(REQUEST, TOKEN, 5)
+        await inbox.send(b"for the owner")
+        assert await read_frame(owner) == b"for the owner"
+        assert await ended(stranger)
         await inbox.close()
 
 

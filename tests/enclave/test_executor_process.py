@@ -19,6 +19,7 @@ from chain.memory_ledger import MemoryLedger, Verdict
 from chain.payload import Purpose, RequestContext, RequestPlaintext, decode_answer, encode_request, reply_info
 from chain.rules import Envelope, Rule
 from chain.sealing import HPKE_SEED_BYTES, FrameOpener, HpkePrivateKey, derive_key, open_answer
+from enclave.door_limits import DOOR_LIMITS
 from enclave.execution_errors import JournalError
 from enclave.executor import ExecutorProcess
 from enclave.parameters import Activation, BootParameters, write_public
@@ -212,7 +213,9 @@ class Enclave:
             await asyncio.gather(task, return_exceptions=True)
             await self.client.close()
 
-    async def submit(self, method, target, body=b"", *, told=True, sent=True, stream=False, beside=False):
+    async def submit(
+        self, method, target, body=b"", *, told=True, sent=True, stream=False, beside=False, brought=False
+    ):
         """What the gateway does: seal, build, hand over, send."""
         info = parse_request(method, target).envelope()
         envelope = Envelope(info.verb, info.group, info.resource, info.subresource, info.namespace)
@@ -233,7 +236,11 @@ class Enclave:
         signature = KEY.sign_transaction(encoded)
         if told:
             params = {"digest": bytes(digest), "transaction": encoded, "signature": signature}
-            await self.client.call("expect", {**params, "payloads": [sealed] if beside else []})
+            self.told = {**params, "payloads": [sealed] if beside and not brought else []}
+            await self.client.call("expect", self.told)
+        if brought:
+            put = {"token": bytes(TOKEN), "sealed": sealed, "until": deadline}
+            await self.client.call("put", put)
         self.unsent = encoded, [signature]
         if sent:
             await self.ledger.execute(*self.unsent)
@@ -245,7 +252,7 @@ class Enclave:
         stored = self.ledger.answers[request_id]
         sealed = b"".join(stored.body)
         if stored.body_length and not sealed:
-            sealed = (await self.client.call("fetch", {"body_hash": stored.body_hash}))["sealed"]
+            sealed = (await self.client.call("fetch", {"token": bytes(TOKEN), "body_hash": stored.body_hash}))["sealed"]
         key = derive_key(plain.reply_secret, reply_info(request_id, ENCLAVE, Purpose.ANSWER))
         return decode_answer(open_answer(key, sealed)) if sealed else stored.status
 
@@ -317,7 +324,12 @@ async def test_a_damaged_journal_stops_the_executor(enclave):
 
 async def test_a_stream_that_nobody_asked_for_is_let_go(enclave):
     async with enclave.running():
-        for opening in (b"no cbor \xff", cbor2.dumps({"request_id": b"short"}), cbor2.dumps([])):
+        for opening in (
+            b"no cbor \xff",
+            cbor2.dumps({"request_id": b"short", "token": bytes(TOKEN)}),
+            cbor2.dumps({"request_id": bytes(32)}),
+            cbor2.dumps([]),
+        ):
             connection = await dial_unix(enclave.places.stream, timeout_s=5)
             reader, writer = await asyncio.open_unix_connection(sock=connection)
             await write_frame(writer, opening)
@@ -334,7 +346,31 @@ async def test_a_large_payload_beside_the_chain_and_a_large_answer_by_its_hash(e
         assert answer.body == body
         assert not enclave.ledger.answers[asked[0]].body
         with pytest.raises(IpcError, match="not-found"):
-            await enclave.client.call("fetch", {"body_hash": bytes(32)})
+            await enclave.client.call("fetch", {"token": bytes(TOKEN), "body_hash": bytes(32)})
+        stored = enclave.ledger.answers[asked[0]]
+        with pytest.raises(IpcError, match="not-found"):
+            await enclave.client.call("fetch", {"token": bytes(OWNER), "body_hash": stored.body_hash})
+
+
+async def test_a_payload_that_its_owner_brought_is_carried_out_and_kept_over_a_restart(enclave):
+    body = random.randbytes(200_000)
+    async with enclave.running():
+        asked = await enclave.submit("PUT", f"{WHERE}/big", body, beside=True, brought=True, sent=False)
+    async with enclave.running():
+        await enclave.client.call("expect", enclave.told)
+        await enclave.ledger.execute(*enclave.unsent)
+        assert (await enclave.answer(*asked)).body == body
+
+
+async def test_an_owner_brings_no_more_than_may_wait(enclave):
+    put = {"token": bytes(TOKEN), "until": NOW_MS + 60_000}
+    async with enclave.running():
+        for number in range(DOOR_LIMITS.token_puts):
+            await enclave.client.call("put", put | {"sealed": bytes([number])})
+        await enclave.client.call("put", put | {"sealed": b"\0"})
+        with pytest.raises(IpcError, match="crowded"):
+            await enclave.client.call("put", put | {"sealed": b"one more"})
+        await enclave.client.call("put", put | {"sealed": b"another's", "token": bytes(OWNER)})
 
 
 async def test_a_watch_streams_until_its_token_is_revoked(enclave):
@@ -342,7 +378,7 @@ async def test_a_watch_streams_until_its_token_is_revoked(enclave):
         request_id, plain = await enclave.submit("GET", f"{WHERE}?watch=true", stream=True)
         connection = await dial_unix(enclave.places.stream, timeout_s=5)
         reader, writer = await asyncio.open_unix_connection(sock=connection)
-        await write_frame(writer, cbor2.dumps({"request_id": bytes(request_id)}))
+        await write_frame(writer, cbor2.dumps({"request_id": bytes(request_id), "token": bytes(TOKEN)}))
         opener = FrameOpener(derive_key(plain.reply_secret, reply_info(request_id, ENCLAVE, Purpose.TO_CLIENT)))
         head = decode_answer(opener.open(await read_frame(reader)))
         assert head.status == 200
@@ -393,7 +429,11 @@ async def test_malformed_calls_are_refused(enclave):
             ("expect", {"digest": b"x", "transaction": b"", "signature": b""}),
             ("expect", {"digest": bytes(32), "transaction": b"", "signature": b"", "payloads": [b""]}),
             ("expect", {"digest": bytes(32), "transaction": b"x", "signature": b"y"}),
-            ("fetch", {"body_hash": 3}),
+            ("fetch", {"token": bytes(TOKEN), "body_hash": 3}),
+            ("fetch", {"body_hash": bytes(32)}),
+            ("put", {"token": bytes(TOKEN), "sealed": b"", "until": NOW_MS}),
+            ("put", {"token": bytes(TOKEN), "sealed": b"x", "until": NOW_MS * 2}),
+            ("put", {"sealed": b"x", "until": NOW_MS}),
             ("local", {"token": b"short"}),
             ("local", []),
         ):

@@ -389,9 +389,21 @@ async def test_a_large_answer_is_kept_for_fetching_over_a_rewrite():
     life.book.forget(world.now)
     again = Life(world)
     again.book.inline_bytes = 1_000
-    kept = again.book.body(stored.body_hash)
+    kept = again.book.body(stored.body_hash, TOKEN)
     assert kept is not None
     assert world.opened(asked, kept)[2] == b"y" * 50_000
-    assert again.book.body(bytes(32)) is None
+    assert again.book.body(bytes(32), TOKEN) is None
+    assert again.book.body(stored.body_hash, Address(b"\x44" * 32)) is None
     again.book.forget(asked.event.answer_until + LIMITS.keep_ms + 1)
-    assert again.book.body(stored.body_hash) is None
+    assert again.book.body(stored.body_hash, TOKEN) is None
+
+
+async def test_who_waits_for_its_payload_holds_nobody_up():
+    world = World()
+    waiting = [world.ask("PUT", f"{WHERE}/w{number}", inline=False) for number in range(3)]
+    asked = world.ask("PUT", f"{WHERE}/a")
+    living = asyncio.create_task(Life(world, limits=replace(LIMITS, in_flight=2)).live())
+    await until(lambda: bytes(asked.event.request_id) in world.stored)
+    assert not any(bytes(each.event.request_id) in world.stored for each in waiting)
+    assert await living
+    assert {world.opened(each)[0] for each in waiting} == {410}

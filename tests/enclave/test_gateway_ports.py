@@ -44,6 +44,13 @@ async def served(path, **methods):
             await client.close()
 
 
+def _identity(world, owner):
+    return Identity(owner.state.token, owner.state.owner, parse_bearer(owner.bearer(world)), owner.state)
+
+
+WHO = _identity(World(), Owner(11))
+
+
 def refuse(code):
     def method(_params):
         raise IpcError(code, "because")
@@ -107,10 +114,6 @@ async def test_the_executor_is_told_before_and_answers_locally(tmp_path):
     }
 
 
-def _identity(world, owner):
-    return Identity(owner.state.token, owner.state.owner, parse_bearer(owner.bearer(world)), owner.state)
-
-
 @pytest.mark.parametrize("answer", [None, {}, {"status": "x", "headers": [], "body": b""}, {"status": 200}])
 async def test_a_malformed_answer_is_none(tmp_path, answer):
     world = World()
@@ -123,12 +126,12 @@ async def test_a_malformed_answer_is_none(tmp_path, answer):
 async def test_a_body_is_fetched_or_gone(tmp_path):
     async with served(tmp_path / "e", fetch=lambda p: {"sealed": p["body_hash"] * 2}) as client:
         executor = IpcExecutor(client, tmp_path / "stream", Limits())
-        assert await executor.fetch(b"ab", 4) == b"abab"
+        assert await executor.fetch(WHO, b"ab", 4) == b"abab"
         with pytest.raises(LocalError):
-            await executor.fetch(b"ab", 5)
+            await executor.fetch(WHO, b"ab", 5)
     async with served(tmp_path / "f", fetch=refuse("not-found")) as client:
         with pytest.raises(MissingBodyError):
-            await IpcExecutor(client, tmp_path / "stream", Limits()).fetch(b"ab", 4)
+            await IpcExecutor(client, tmp_path / "stream", Limits()).fetch(WHO, b"ab", 4)
 
 
 @contextlib.asynccontextmanager
@@ -151,8 +154,8 @@ async def test_a_stream_is_read_frame_by_frame(tmp_path):
 
     async with streaming(tmp_path / "stream", serve):
         executor = IpcExecutor(Client(tmp_path / "e"), tmp_path / "stream", Limits())
-        assert [frame async for frame in executor.stream(REF.object_id)] == [b"one", b"two"]
-    assert heard == [{"request_id": b"\x09" * 32}]
+        assert [frame async for frame in executor.stream(WHO, REF.object_id)] == [b"one", b"two"]
+    assert heard == [{"request_id": b"\x09" * 32, "token": bytes(WHO.token)}]
 
 
 async def test_a_stream_that_breaks_in_a_frame_is_cut(tmp_path):
@@ -164,9 +167,9 @@ async def test_a_stream_that_breaks_in_a_frame_is_cut(tmp_path):
     async with streaming(tmp_path / "stream", serve):
         executor = IpcExecutor(Client(tmp_path / "e"), tmp_path / "stream", Limits())
         with pytest.raises(StreamError):
-            [frame async for frame in executor.stream(REF.object_id)]
+            [frame async for frame in executor.stream(WHO, REF.object_id)]
     with pytest.raises(StreamError):
-        [frame async for frame in executor.stream(REF.object_id)]
+        [frame async for frame in executor.stream(WHO, REF.object_id)]
 
 
 async def test_a_client_that_leaves_closes_the_stream(tmp_path):
@@ -180,7 +183,7 @@ async def test_a_client_that_leaves_closes_the_stream(tmp_path):
         writer.close()
 
     async with streaming(tmp_path / "stream", serve):
-        frames = IpcExecutor(Client(tmp_path / "e"), tmp_path / "stream", Limits()).stream(REF.object_id)
+        frames = IpcExecutor(Client(tmp_path / "e"), tmp_path / "stream", Limits()).stream(WHO, REF.object_id)
         assert await anext(frames) == b"one"
         await frames.aclose()
         async with asyncio.timeout(5):

@@ -35,12 +35,12 @@ numbers = st.integers(min_value=0, max_value=2**64 - 1)
 records = st.one_of(
     st.builds(Event, st.text(max_size=8), binary, binary, numbers, binary),
     st.builds(Expected, binary, binary, binary, numbers),
-    st.builds(Payload, binary, binary, numbers),
+    st.builds(Payload, binary, binary, numbers, binary),
     st.builds(Intent, binary, st.text(max_size=8)),
     st.builds(Answer, binary, numbers, binary, numbers),
     st.builds(Signed, binary, numbers, binary),
     st.builds(Ended, binary, st.text(max_size=8)),
-    st.builds(Done, binary, binary, numbers, binary),
+    st.builds(Done, binary, binary, binary, numbers, binary),
     st.builds(Cursor, binary),
 )
 

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from gateway.identity import GrantDoorkeeper
 from gateway.limits import Limits
 from gateway.messages import HttpRequest, HttpResponse
 from gateway.server import GatewayServer
@@ -39,7 +40,7 @@ def make_gateway(world: World, limits: Limits | None = None, monotonic=None) -> 
     return Gateway(
         submitter=world,
         executor=world,
-        tokens=world,
+        doorkeeper=GrantDoorkeeper(world),
         random_bytes=lambda n: next(count).to_bytes(n, "big"),
         monotonic=monotonic or Monotonic(),
         limits=limits or Limits(),

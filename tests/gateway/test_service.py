@@ -55,7 +55,7 @@ async def test_a_large_answer_is_fetched_and_its_hash_checked(world, gateway, al
     world.handler = lambda _: HttpResponse(200, (), b"x" * 100_000)
     assert (await gateway.handle(ask(world, alice, "GET", PODS))).body == b"x" * 100_000
 
-    async def another(body_hash, length):
+    async def another(_identity, _body_hash, length):
         return b"y" * length
 
     world.fetch = another
@@ -141,10 +141,10 @@ async def test_nothing_sent_is_503_and_only_reads_are_repeated(world, gateway, a
     assert (response.status, response.header("Retry-After")) == (503, retry)
     assert json.loads(response.body)["details"].get("retryAfterSeconds") == (int(retry) if retry else None)
     world.unreachable = False
-    world.denied = GasError("empty")
+    world.denied = GasError("the purse is empty")
     response = await gateway.handle(ask(world, alice, method, PODS))
     assert (response.status, response.header("Retry-After")) == (503, retry)
-    assert b"gas pool is empty" in response.body
+    assert b"the purse is empty; nothing was sent" in response.body
     world.denied = TransactionRefusedError("an object is locked")
     response = await gateway.handle(ask(world, alice, method, PODS))
     assert (response.status, response.header("Retry-After")) == (503, retry)

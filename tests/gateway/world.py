@@ -199,12 +199,12 @@ class World(Submitter, Executor):
         self.locals.append((identity, request))
         return HttpResponse(200, (("Content-Type", "application/json"),), b"{}")
 
-    async def fetch(self, body_hash: bytes, length: int) -> bytes:
+    async def fetch(self, identity: Identity, body_hash: bytes, length: int) -> bytes:
         if body_hash not in self.bodies:
             raise MissingBodyError("gone")
         return self.bodies[body_hash]
 
-    async def stream(self, request_id: Address) -> AsyncGenerator[bytes, None]:
+    async def stream(self, identity: Identity, request_id: Address) -> AsyncGenerator[bytes, None]:
         try:
             if self.refuse_stream:
                 return
