@@ -185,16 +185,20 @@ def signature_tests() -> str:
         tests.append(_refused_grant(f"grant_signed_over_another_{field.name}_is_refused", signature))
     tests.append(_refused_grant("grant_signed_by_another_key_is_refused", sign_grant(OTHER)))
     tests.append(_refused_grant("grant_with_a_short_signature_is_refused", sign_grant()[:63]))
-    return HEAD + "module k3s_daas::signature_tests;\n\nuse k3s_daas::world;\n\n" + "\n".join(tests)
+    return (
+        HEAD
+        + "module k3s_daas::signature_tests;\n\nuse k3s_daas::asks;\nuse k3s_daas::given;\nuse k3s_daas::world;\n\n"
+        + "\n".join(tests)
+    )
 
 
 def _refused_answer(name: str, signature: bytes) -> str:
     return (
-        "#[test, expected_failure(abort_code = ::k3s_daas::request::ESignature)]\n"
+        "#[test, expected_failure(abort_code = ::k3s_daas::answer::ESignature)]\n"
         f"fun {name}() {{\n"
         "    let mut world = world::ready();\n"
-        "    world.submit(world::ask());\n"
-        f"    world.store(world::reply().reply_signature({hex_literal(signature)}));\n"
+        "    world.submit(asks::ask());\n"
+        f"    world.store(asks::reply().reply_signature({hex_literal(signature)}));\n"
         "    world.end();\n"
         "}\n"
     )
@@ -205,9 +209,9 @@ def _refused_grant(name: str, signature: bytes) -> str:
         "#[test, expected_failure(abort_code = ::k3s_daas::grant::ESignature)]\n"
         f"fun {name}() {{\n"
         "    let mut world = world::ready();\n"
-        "    let ask = world::ask().ask_from(k3s_daas::signed::enclave_address());\n"
+        "    let ask = asks::ask().ask_from(k3s_daas::signed::enclave_address());\n"
         f"    let signature = {hex_literal(signature)};\n"
-        f"    world.submit_with_grant(ask, world::hash(0x5E), {NOW}, {NOW + 600_000}, vector[], signature);\n"
+        f"    world.submit_with_grant(ask, given::hash(0x5E), {NOW}, {NOW + 600_000}, vector[], signature);\n"
         "    world.end();\n"
         "}\n"
     )

@@ -4,33 +4,23 @@ module k3s_daas::cluster_tests;
 
 use k3s_daas::cluster::{Self, AdminCap, Cluster, OperatorCap};
 use k3s_daas::events::ClusterChanged;
+use k3s_daas::given;
 use k3s_daas::signed;
 use k3s_daas::world::{Self, World};
-use std::unit_test::assert_eq;
+use std::unit_test::{assert_eq, destroy};
 use sui::clock;
 use sui::coin;
 use sui::event;
 use sui::sui::SUI;
 use sui::test_scenario;
 
-fun new_cluster(chain_id: vector<u8>): (Cluster, AdminCap, OperatorCap) {
-    let mut ctx = world::context(world::stranger(), 0x77);
-    cluster::create(chain_id, world::settings(), world::delays(), world::delay_maxima(), &mut ctx)
-}
-
-fun drop_all(cluster: Cluster, admin: AdminCap, operator: OperatorCap) {
-    world::drop_object(cluster);
-    world::drop_object(admin);
-    world::drop_object(operator);
-}
-
 /// Adds another image and configuration to the shared cluster: the versions 3 and 4.
 fun add_both(world: &mut World) {
-    world.scenario().next_tx(world::admin());
+    world.scenario().next_tx(given::admin());
     let mut cluster = world.scenario().take_shared<Cluster>();
     let cap = world.scenario().take_from_sender<AdminCap>();
-    cluster.add_measurement(&cap, world::pcr(4), world::pcr(5), world::pcr(6), world.clock());
-    cluster.add_configuration(&cap, world::hash(0xC0), world.clock());
+    cluster.add_measurement(&cap, given::pcr(4), given::pcr(5), given::pcr(6), world.clock());
+    cluster.add_configuration(&cap, given::hash(0xC0), world.clock());
     world.scenario().return_to_sender(cap);
     test_scenario::return_shared(cluster);
 }
@@ -38,75 +28,87 @@ fun add_both(world: &mut World) {
 #[test]
 fun a_cluster_is_created_in_one_transaction() {
     let mut world = world::empty();
-    world.scenario().next_tx(world::admin());
+    world.scenario().next_tx(given::admin());
     let cluster = world.scenario().take_shared<Cluster>();
-    let operator = world.scenario().take_from_address<OperatorCap>(world::operator());
+    let operator = world.scenario().take_from_address<OperatorCap>(given::operator());
     assert_eq!(object::id(&cluster).to_address(), signed::cluster_id());
     assert_eq!(cluster.chain_id(), signed::chain_id());
     assert_eq!(cluster.package(), @k3s_daas);
     assert_eq!(cluster.epoch(), 0);
     assert_eq!(cluster.config_version(), 1);
     assert_eq!(cluster.active_enclave(), option::none());
-    assert_eq!(cluster.operator(), object::id(&operator));
-    assert_eq!(cluster.counted_bond(object::id(&operator)), 0);
-    assert_eq!(cluster.settings().min_stake(), world::min_stake());
-    test_scenario::return_to_address(world::operator(), operator);
+    assert_eq!(cluster.operator(world.clock()), object::id(&operator));
+    assert_eq!(cluster.counted_bond(object::id(&operator), world.clock()), 0);
+    assert_eq!(cluster.settings(world.clock()).min_stake(), given::min_stake());
+    test_scenario::return_to_address(given::operator(), operator);
     test_scenario::return_shared(cluster);
     world.end();
 }
 
 #[test]
 fun sharing_announces_the_cluster_once() {
-    let mut world = test_scenario::begin(world::admin());
+    let mut world = test_scenario::begin(given::admin());
     let clock = clock::create_for_testing(world.ctx());
-    let (mut cluster, admin, operator) = new_cluster(signed::chain_id());
-    cluster.add_measurement(&admin, world::pcr(1), world::pcr(2), world::pcr(3), &clock);
-    cluster.add_configuration(&admin, world::hash(1), &clock);
+    let (mut cluster, admin, operator) = world::new_cluster(0x77);
+    cluster.add_measurement(&admin, given::pcr(1), given::pcr(2), given::pcr(3), &clock);
+    cluster.add_configuration(&admin, given::hash(1), &clock);
     assert_eq!(event::events_by_type<ClusterChanged>().length(), 0);
-    cluster.share();
+    cluster.share(&clock);
     assert_eq!(event::events_by_type<ClusterChanged>().length(), 1);
-    world::drop_object(admin);
-    world::drop_object(operator);
+    destroy(admin);
+    destroy(operator);
     clock.destroy_for_testing();
     world.end();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::EChainIdLength)]
 fun a_chain_id_of_another_length_is_refused() {
-    let (cluster, admin, operator) = new_cluster(b"short");
-    drop_all(cluster, admin, operator);
+    let mut ctx = given::context(given::stranger(), 0x77);
+    let (cluster, admin, operator) = cluster::create(
+        b"short",
+        given::settings(),
+        given::delays(),
+        given::delay_maxima(),
+        given::penalties(),
+        &mut ctx,
+    );
+    world::drop_all(cluster, admin, operator);
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::settings::EDelayOverMaximum)]
 fun a_delay_over_its_maximum_is_refused() {
-    let mut ctx = world::context(world::stranger(), 0x77);
+    let mut ctx = given::context(given::stranger(), 0x77);
     let (cluster, admin, operator) = cluster::create(
         signed::chain_id(),
-        world::settings(),
-        world::delay_maxima(),
-        world::delays(),
+        given::settings(),
+        given::delay_maxima(),
+        given::delays(),
+        given::penalties(),
         &mut ctx,
     );
-    drop_all(cluster, admin, operator);
+    world::drop_all(cluster, admin, operator);
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENothingApproved)]
 fun a_cluster_that_approves_nothing_is_not_shared() {
-    let (cluster, admin, operator) = new_cluster(signed::chain_id());
-    cluster.share();
-    world::drop_object(admin);
-    world::drop_object(operator);
+    let mut ctx = given::context(given::stranger(), 0x70);
+    let clock = clock::create_for_testing(&mut ctx);
+    let (cluster, admin, operator) = world::new_cluster(0x77);
+    cluster.share(&clock);
+    clock.destroy_for_testing();
+    destroy(admin);
+    destroy(operator);
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENothingApproved)]
 fun a_cluster_without_configuration_is_not_shared() {
-    let mut ctx = world::context(world::stranger(), 0x70);
+    let mut ctx = given::context(given::stranger(), 0x70);
     let clock = clock::create_for_testing(&mut ctx);
-    let (mut cluster, admin, operator) = new_cluster(signed::chain_id());
-    cluster.add_measurement(&admin, world::pcr(1), world::pcr(2), world::pcr(3), &clock);
-    cluster.share();
-    world::drop_object(admin);
-    world::drop_object(operator);
+    let (mut cluster, admin, operator) = world::new_cluster(0x77);
+    cluster.add_measurement(&admin, given::pcr(1), given::pcr(2), given::pcr(3), &clock);
+    cluster.share(&clock);
+    destroy(admin);
+    destroy(operator);
     clock.destroy_for_testing();
 }
 
@@ -115,17 +117,17 @@ fun what_is_approved_later_waits_for_its_delay() {
     let mut world = world::empty();
     add_both(&mut world);
     assert_eq!(event::events_by_type<ClusterChanged>().length(), 2);
-    world.scenario().next_tx(world::admin());
+    world.scenario().next_tx(given::admin());
     let cluster = world.scenario().take_shared<Cluster>();
     assert_eq!(cluster.config_version(), 3);
     let in_force = cluster.approvals().measurement_in_force(
-        &world::pcr(4),
-        &world::pcr(5),
-        &world::pcr(6),
+        &given::pcr(4),
+        &given::pcr(5),
+        &given::pcr(6),
         world.clock(),
     );
     assert_eq!(in_force, option::none());
-    assert_eq!(cluster.approvals().configuration_in_force(&world::hash(0xC0), world.clock()), option::none());
+    assert_eq!(cluster.approvals().configuration_in_force(&given::hash(0xC0), world.clock()), option::none());
     test_scenario::return_shared(cluster);
     world.end();
 }
@@ -135,16 +137,16 @@ fun what_is_approved_later_holds_after_its_delay() {
     let mut world = world::empty();
     add_both(&mut world);
     world.pass(1_000);
-    world.scenario().next_tx(world::admin());
+    world.scenario().next_tx(given::admin());
     let cluster = world.scenario().take_shared<Cluster>();
     let in_force = cluster.approvals().measurement_in_force(
-        &world::pcr(4),
-        &world::pcr(5),
-        &world::pcr(6),
+        &given::pcr(4),
+        &given::pcr(5),
+        &given::pcr(6),
         world.clock(),
     );
     assert_eq!(in_force, option::some(3));
-    assert_eq!(cluster.approvals().configuration_in_force(&world::hash(0xC0), world.clock()), option::some(4));
+    assert_eq!(cluster.approvals().configuration_in_force(&given::hash(0xC0), world.clock()), option::some(4));
     test_scenario::return_shared(cluster);
     world.end();
 }
@@ -163,7 +165,7 @@ fun a_retirement_holds_at_once_and_is_announced() {
     let mut world = world::empty();
     world.retire_measurement(1);
     world.retire_configuration(2);
-    world.scenario().next_tx(world::admin());
+    world.scenario().next_tx(given::admin());
     let cluster = world.scenario().take_shared<Cluster>();
     assert!(!cluster.approvals().is_measurement_live(1));
     assert!(!cluster.approvals().is_configuration_live(2));
@@ -175,48 +177,48 @@ fun a_retirement_holds_at_once_and_is_announced() {
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
 fun another_admin_adds_no_measurement() {
     let mut world = world::empty();
-    let (other, admin, operator) = new_cluster(signed::chain_id());
-    world.scenario().next_tx(world::stranger());
+    let (other, admin, operator) = world::new_cluster(0x77);
+    world.scenario().next_tx(given::stranger());
     let mut cluster = world.scenario().take_shared<Cluster>();
-    cluster.add_measurement(&admin, world::pcr(4), world::pcr(5), world::pcr(6), world.clock());
+    cluster.add_measurement(&admin, given::pcr(4), given::pcr(5), given::pcr(6), world.clock());
     test_scenario::return_shared(cluster);
-    drop_all(other, admin, operator);
+    world::drop_all(other, admin, operator);
     world.end();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
 fun another_admin_adds_no_configuration() {
     let mut world = world::empty();
-    let (other, admin, operator) = new_cluster(signed::chain_id());
-    world.scenario().next_tx(world::stranger());
+    let (other, admin, operator) = world::new_cluster(0x77);
+    world.scenario().next_tx(given::stranger());
     let mut cluster = world.scenario().take_shared<Cluster>();
-    cluster.add_configuration(&admin, world::hash(1), world.clock());
+    cluster.add_configuration(&admin, given::hash(1), world.clock());
     test_scenario::return_shared(cluster);
-    drop_all(other, admin, operator);
+    world::drop_all(other, admin, operator);
     world.end();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
 fun another_admin_retires_no_measurement() {
     let mut world = world::empty();
-    let (other, admin, operator) = new_cluster(signed::chain_id());
-    world.scenario().next_tx(world::stranger());
+    let (other, admin, operator) = world::new_cluster(0x77);
+    world.scenario().next_tx(given::stranger());
     let mut cluster = world.scenario().take_shared<Cluster>();
     cluster.retire_measurement(&admin, 1, world.clock());
     test_scenario::return_shared(cluster);
-    drop_all(other, admin, operator);
+    world::drop_all(other, admin, operator);
     world.end();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
 fun another_admin_retires_no_configuration() {
     let mut world = world::empty();
-    let (other, admin, operator) = new_cluster(signed::chain_id());
-    world.scenario().next_tx(world::stranger());
+    let (other, admin, operator) = world::new_cluster(0x77);
+    world.scenario().next_tx(given::stranger());
     let mut cluster = world.scenario().take_shared<Cluster>();
     cluster.retire_configuration(&admin, 2, world.clock());
     test_scenario::return_shared(cluster);
-    drop_all(other, admin, operator);
+    world::drop_all(other, admin, operator);
     world.end();
 }
 
@@ -226,15 +228,15 @@ fun a_bond_adds_up_and_is_announced() {
     world.add_bond(3);
     world.add_bond(4);
     assert_eq!(event::events_by_type<ClusterChanged>().length(), 1);
-    world.scenario().next_tx(world::admin());
+    world.scenario().next_tx(given::admin());
     let cluster = world.scenario().take_shared<Cluster>();
-    assert_eq!(cluster.counted_bond(cluster.operator()), 7);
-    assert_eq!(cluster.counted_bond(@0x1.to_id()), 0);
+    assert_eq!(cluster.counted_bond(cluster.operator(world.clock()), world.clock()), 7);
+    assert_eq!(cluster.counted_bond(@0x1.to_id(), world.clock()), 0);
     test_scenario::return_shared(cluster);
     world.end();
 }
 
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::EZeroAmount)]
+#[test, expected_failure(abort_code = ::k3s_daas::deposit::EZeroAmount)]
 fun a_bond_of_zero_is_refused() {
     let mut world = world::empty();
     world.add_bond(0);
@@ -244,31 +246,34 @@ fun a_bond_of_zero_is_refused() {
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotOperator)]
 fun another_operator_bonds_nothing() {
     let mut world = world::empty();
-    let (other, admin, operator) = new_cluster(signed::chain_id());
-    world.scenario().next_tx(world::stranger());
+    let (other, admin, operator) = world::new_cluster(0x77);
+    world.scenario().next_tx(given::stranger());
     let mut cluster = world.scenario().take_shared<Cluster>();
     let bond = coin::mint_for_testing<SUI>(5, world.scenario().ctx());
-    cluster.add_bond(&operator, bond);
+    cluster.add_bond(&operator, bond, world.clock());
     test_scenario::return_shared(cluster);
-    drop_all(other, admin, operator);
+    world::drop_all(other, admin, operator);
     world.end();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::EWrongVersion)]
 fun an_admin_needs_the_version_of_the_cluster() {
-    let mut ctx = world::context(world::stranger(), 0x70);
+    let mut ctx = given::context(given::stranger(), 0x70);
     let clock = clock::create_for_testing(&mut ctx);
-    let (mut cluster, admin, operator) = new_cluster(signed::chain_id());
+    let (mut cluster, admin, operator) = world::new_cluster(0x77);
     cluster.set_version_for_testing(2);
-    cluster.add_configuration(&admin, world::hash(1), &clock);
-    drop_all(cluster, admin, operator);
+    cluster.add_configuration(&admin, given::hash(1), &clock);
+    world::drop_all(cluster, admin, operator);
     clock.destroy_for_testing();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::EWrongVersion)]
 fun an_operator_needs_the_version_of_the_cluster() {
-    let (mut cluster, admin, operator) = new_cluster(signed::chain_id());
+    let (mut cluster, admin, operator) = world::new_cluster(0x77);
+    let mut ctx = given::context(given::stranger(), 0x70);
+    let clock = clock::create_for_testing(&mut ctx);
     cluster.set_version_for_testing(2);
-    cluster.assert_operator(&operator);
-    drop_all(cluster, admin, operator);
+    cluster.assert_operator(&operator, &clock);
+    clock.destroy_for_testing();
+    world::drop_all(cluster, admin, operator);
 }

@@ -2,9 +2,11 @@
 #[test_only]
 module k3s_daas::grant_tests;
 
+use k3s_daas::asks::{Self, Ask};
 use k3s_daas::events::K8sAPIRequest;
+use k3s_daas::given;
 use k3s_daas::signed;
-use k3s_daas::world::{Self, Ask};
+use k3s_daas::world;
 use std::unit_test::assert_eq;
 use sui::event;
 
@@ -12,9 +14,9 @@ const NOW: u64 = 1_000_000;
 const ASKED_AT: u64 = 1_002_000;
 const EXPIRES: u64 = 1_600_000;
 
-fun ask(): Ask { world::ask().ask_from(signed::enclave_address()) }
+fun ask(): Ask { asks::ask().ask_from(signed::enclave_address()) }
 
-fun session(): vector<u8> { world::hash(0x5E) }
+fun session(): vector<u8> { given::hash(0x5E) }
 
 #[test]
 fun the_active_enclave_submits_under_a_grant() {
@@ -27,14 +29,14 @@ fun the_active_enclave_submits_under_a_grant() {
 #[test, expected_failure(abort_code = ::k3s_daas::request::ENotDelegate)]
 fun the_owner_cannot_use_the_grant_himself() {
     let mut world = world::ready();
-    world.submit_with_grant(world::ask(), session(), NOW, EXPIRES, vector[], signed::grant());
+    world.submit_with_grant(asks::ask(), session(), NOW, EXPIRES, vector[], signed::grant());
     world.end();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::request::ENotDelegate)]
 fun a_delegate_that_is_no_enclave_is_refused() {
     let mut world = world::ready();
-    let ask = world::ask().ask_from(signed::other_address());
+    let ask = asks::ask().ask_from(signed::other_address());
     world.submit_with_grant(ask, session(), NOW, EXPIRES, vector[], signed::grant_to_other());
     world.end();
 }
@@ -145,7 +147,7 @@ fun a_grant_of_a_revoked_token_is_refused() {
 fun a_change_under_a_grant_needs_stake_too() {
     let mut world = world::registered();
     world.activate();
-    world.issue(world::min_stake() - 1);
+    world.issue(given::min_stake() - 1);
     world.pass(2_000);
     world.submit_with_grant(ask().ask_verb(b"create"), session(), NOW, EXPIRES, vector[], signed::grant());
     world.end();
