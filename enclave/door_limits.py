@@ -11,8 +11,8 @@ from chain.limits import LIMITS as CHAIN_LIMITS
 class DoorLimits:
     """How much a token's owner may have at the side door at a time.
 
-    What counts per token counts what is under way, and for payloads also what waits for its request. Requests a
-    second are the gateway's own `Limits`.
+    What counts per token counts what is under way, and for payloads also what waits for its request. Requests a second
+    and streams are counted by the gateway's own `Limits`.
     """
 
     ticket_ahead_ms: int = 120_000
@@ -24,8 +24,6 @@ class DoorLimits:
     fetch_bytes: int = 15 * 1024 * 1024
     token_fetches: int = 4
     all_fetches: int = 16
-    token_streams: int = 64
-    all_streams: int = 512
     local_bytes: int = 256 * 1024
     token_locals: int = 16
     all_locals: int = 128

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import cbor2
 import structlog
 
-from gateway.errors import GasError, LocalError, MissingBodyError, StreamError
+from gateway.errors import CrowdedError, GasError, LocalError, MissingBodyError, StreamError, WrongLengthError
 from gateway.messages import HttpResponse
 from gateway.ports import Executor, SignedTransaction, TransactionSigner
 from sui.types import Digest
@@ -107,6 +107,15 @@ class IpcExecutor(Executor):
         }
         await self._call("expect", params, _CALL_S)
 
+    async def put(self, identity: Identity, sealed: bytes, until_ms: int) -> None:
+        """Hand over a payload that a token's owner brought, to be kept until its request comes or that time.
+
+        Raises:
+            CrowdedError: as much of this token waits as may.
+            LocalError: It does not answer.
+        """
+        await self._call("put", {"token": bytes(identity.token), "sealed": sealed, "until": until_ms}, _CALL_S)
+
     async def local(self, identity: Identity, request: HttpRequest) -> HttpResponse:
         """Have a request answered that needs no transaction."""
         params = {
@@ -133,7 +142,7 @@ class IpcExecutor(Executor):
         )
         sealed = _bytes(answer, "sealed")
         if len(sealed) != length:
-            raise LocalError("the fetched answer has another length than the signed one")
+            raise WrongLengthError("the answer with this hash has another length than was asked for")
         return sealed
 
     async def stream(self, identity: Identity, request_id: Address) -> AsyncGenerator[bytes, None]:
@@ -159,6 +168,8 @@ class IpcExecutor(Executor):
         except IpcError as error:
             if error.code == "not-found":
                 raise MissingBodyError(error.message) from None
+            if error.code == "crowded":
+                raise CrowdedError(error.message) from None
             raise LocalError(f"the executor refuses {method}: {error.message}") from error
         except WireError as error:
             raise LocalError(f"the executor does not answer {method}: {error}") from error

@@ -32,6 +32,8 @@ from chain.events import AuthenticatedEvents, Trust
 from chain.grpc_ledger import GrpcLedger
 from chain.tokens import TokenRegistry
 from enclave import logs
+from enclave.door import Door
+from enclave.door_server import DoorServer
 from enclave.gateway_ports import IpcExecutor, IpcSigner
 from enclave.hints import learn_time
 from enclave.parameters import read_activation, read_parameters
@@ -128,7 +130,8 @@ class GatewayProcess:
             tasks.create_task(self._follow_state(view))
             tasks.create_task(self._follow_answers(view))
             await self._catch_up(view)
-            await self._listen(gateway, leaf.context())
+            door = Door(view, now_ms=self._clock.now_ms, monotonic=time.monotonic, rates=self._limits)
+            await self._listen(gateway, leaf.context(), DoorServer(door, executor))
 
     async def _catch_up(self, view: ClusterView) -> None:
         """Wait for the activation, and until the events have come to the ledger's tip."""
@@ -136,10 +139,10 @@ class GatewayProcess:
         await self._caught_up.wait()
         _log.info("caught-up", enclave=str(view.enclave), tokens=len(view.tokens))
 
-    async def _listen(self, gateway: Gateway, tls: ssl.SSLContext) -> None:
+    async def _listen(self, gateway: Gateway, tls: ssl.SSLContext, door: DoorServer) -> None:
         """Take connections until cancelled, then let running requests end."""
         listener = open_vsock(self._places.vsock).listen(GATEWAY_PORT)
-        server = GatewayServer(gateway, tls)
+        server = GatewayServer(gateway, tls, door)
         tell_ready(self._places, _NAME)
         _log.info("listening", port=GATEWAY_PORT)
         try:

@@ -9,7 +9,9 @@ GatewayError
 ├── AnswerError               an answer that does not check out: treated as no answer
 ├── OverdueError              no answer came before the deadline
 └── LocalError                the executor inside the enclave does not do its part
+    ├── CrowdedError          it keeps as much for this token as it may
     ├── MissingBodyError      an answer's large body is not there any more
+    ├── WrongLengthError      a large body has another length than was asked for
     └── StreamError           the stream broke off before its end
 ```
 A ledger that cannot be reached or that leaves an outcome open is `chain.errors`' own: LedgerUnreachableError,
@@ -66,8 +68,16 @@ class LocalError(GatewayError):
     """The executor did not do its part."""
 
 
+class CrowdedError(LocalError):
+    """The enclave keeps or does as much for this token at a time as it may."""
+
+
 class MissingBodyError(LocalError):
     """The sealed body of an answer is not kept any more."""
+
+
+class WrongLengthError(LocalError):
+    """The sealed body of an answer has another length than was asked for."""
 
 
 class StreamError(LocalError):

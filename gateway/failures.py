@@ -22,7 +22,16 @@ from chain.errors import (
     TransactionRefusedError,
 )
 from gateway.core import denial
-from gateway.errors import AnswerError, DeniedError, GasError, GatewayError, LocalError, MissingBodyError, OverdueError
+from gateway.errors import (
+    AnswerError,
+    CrowdedError,
+    DeniedError,
+    GasError,
+    GatewayError,
+    LocalError,
+    MissingBodyError,
+    OverdueError,
+)
 from gateway.status import refusal
 
 if TYPE_CHECKING:
@@ -78,6 +87,8 @@ def explain(
             return refusal(502, f"request {request_id}: {error}", info=info, audit_id=request_id)
         case PayloadError():
             return refusal(413, str(error), info=info)
+        case CrowdedError() if not request_id:
+            return refusal(429, f"{error}; nothing was sent", retry_after_s=retry, info=info)
         case LocalError():
             text = f"the executor inside the enclave does not answer: {error}"
             return refusal(503 if not request_id else 504, text, retry_after_s=retry, info=info, audit_id=request_id)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from aiohttp import web
@@ -34,6 +34,16 @@ _log = structlog.get_logger()
 _HANDSHAKE_S = 10.0
 
 
+class SideDoor(Protocol):
+    """Serves paths beside the Kubernetes API, by its own rules."""
+
+    def serves(self, target: str) -> bool:
+        """Whether a target is the side door's."""
+
+    async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
+        """Serve one request; nothing of its body was read yet."""
+
+
 class _BodyTooLargeError(Exception):
     """The client sends more than a body may have."""
 
@@ -41,9 +51,16 @@ class _BodyTooLargeError(Exception):
 class GatewayServer:
     """Serves a gateway on sockets."""
 
-    def __init__(self, gateway: Gateway, tls: ssl.SSLContext) -> None:
-        """Begin without a socket; `tls` holds the leaf that the enclave's CA issued."""
+    def __init__(self, gateway: Gateway, tls: ssl.SSLContext, side: SideDoor | None = None) -> None:
+        """Begin without a socket.
+
+        Args:
+            gateway: What answers the Kubernetes API.
+            tls: Holds the leaf, and with it the CA that clients trust.
+            side: What answers beside it, if anything.
+        """
         limits = gateway.limits
+        self._side = side
         self._gateway = gateway
         self._tls = tls
         self._http = web.Server(
@@ -101,6 +118,8 @@ class GatewayServer:
 
     async def _handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Serve one HTTP request."""
+        if self._side is not None and self._side.serves(raw.raw_path):
+            return await self._side.handle(raw)
         limits = self._gateway.limits
         try:
             async with asyncio.timeout(limits.body_timeout_s):
