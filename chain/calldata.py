@@ -1,6 +1,7 @@
 """What a transaction's inputs say of the requests it asks for.
 
-Role: read `submit`, `submit_with_grant` and `register` calls back from a programmable transaction, as plain values.
+Role: read the calls that submit requests, and `register`, back from a programmable transaction, as plain values. A call
+of a batch reads as one `SubmitCall` for each request.
 
 Rules: only what stands in inputs is read (through MakeMoveVec); what a Move function computed reads as None, and
 differs from everything.
@@ -10,8 +11,8 @@ It judges nothing: `chain.checks` compares, `chain.requests` shows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chain.rules import Envelope, Rule
 from sui.bcs import BOOL, BYTES, STRING, U64, vector
@@ -26,8 +27,15 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _RULE_TEXTS = vector(vector(STRING))
 _CHUNKS = vector(BYTES)
-_PLAIN_ARGUMENTS = 14
-_GRANTED_ARGUMENTS = 19
+_STRINGS = vector(STRING)
+_ARGUMENTS = {
+    "submit": 14,
+    "submit_with_receipt": 15,
+    "submit_many": 14,
+    "submit_with_grant": 19,
+    "submit_many_with_grant": 19,
+}
+_MAX_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -52,42 +60,77 @@ class SubmitCall:
 
 
 def is_submit(command: Command) -> bool:
-    """Whether a command is a call of `request::submit` or `request::submit_with_grant`, of whatever package."""
-    return (
-        isinstance(command, MoveCall)
-        and command.module == "request"
-        and command.function in {"submit", "submit_with_grant"}
-    )
+    """Whether a command is a call of `request` that submits something, of whatever package."""
+    return isinstance(command, MoveCall) and command.module == "request" and command.function in _ARGUMENTS
 
 
-def read_submit(program: ProgrammableTransaction, call: MoveCall) -> SubmitCall | None:
-    """The inputs of one submit call, None where it has another number of arguments than the contract takes."""
+def read_submits(program: ProgrammableTransaction, call: MoveCall) -> tuple[SubmitCall, ...]:
+    """The inputs of one submit call, one for each request in the order in which they are made.
+
+    Empty where the call has another number of arguments than the contract takes, or where the vectors of a batch are
+    no plain inputs of one length.
+    """
     inputs = _Inputs(program)
     given = call.arguments
-    granted = call.function == "submit_with_grant"
-    if len(given) != (_GRANTED_ARGUMENTS if granted else _PLAIN_ARGUMENTS):
-        return None
+    if len(given) != _ARGUMENTS.get(call.function):
+        return ()
+    granted = call.function.endswith("with_grant")
     asked = given[8 if granted else 3 :]
-    verb, group, resource, sub, namespace = (inputs.pure(each, STRING) for each in asked[:5])
-    readable = (
-        verb is not None and group is not None and resource is not None and sub is not None and namespace is not None
-    )
-    return SubmitCall(
+    once = SubmitCall(
         package=call.package,
         cluster=inputs.shared(given[0]),
         enclave=inputs.shared(given[1]),
         token=inputs.shared(given[2]),
-        envelope=Envelope(verb, group, resource, sub, namespace) if readable else None,  # type: ignore[arg-type]
-        payload=inputs.chunks(asked[5]),
-        payload_hash=inputs.pure(asked[6], BYTES),
-        payload_length=inputs.pure(asked[7], U64),
-        deadline=inputs.pure(asked[8], U64),
-        stream=inputs.pure(asked[9], BOOL),
+        envelope=None,
+        payload=None,
+        payload_hash=None,
+        payload_length=None,
+        deadline=None,
+        stream=None,
         session=inputs.pure(given[3], BYTES) if granted else b"",
         grant_expires_at=inputs.pure(given[5], U64) if granted else 0,
         narrowed=inputs.rules(given[6]) if granted else (),
         not_before=inputs.pure(given[4], U64) if granted else 0,
         grant_signature=inputs.pure(given[7], BYTES) if granted else b"",
+    )
+    if "many" in call.function:
+        return _batch(inputs, once, asked)
+    envelope = [inputs.pure(each, STRING) for each in asked[:5]]
+    one = replace(
+        once,
+        envelope=Envelope(*envelope) if None not in envelope else None,  # type: ignore[arg-type]
+        payload=inputs.chunks(asked[5]),
+        payload_hash=inputs.pure(asked[6], BYTES),
+        payload_length=inputs.pure(asked[7], U64),
+        deadline=inputs.pure(asked[8], U64),
+        stream=inputs.pure(asked[9], BOOL),
+    )
+    return (one,)
+
+
+def _batch(inputs: _Inputs, once: SubmitCall, asked: tuple[Argument, ...]) -> tuple[SubmitCall, ...]:
+    """The requests of a batch, from its vectors."""
+    texts = [inputs.pure(each, _STRINGS) for each in asked[:5]]
+    payloads = inputs.all_chunks(asked[5])
+    hashes = inputs.pure(asked[6], vector(BYTES))
+    lengths, deadlines = (inputs.pure(each, vector(U64)) for each in asked[7:9])
+    streams = inputs.pure(asked[9], vector(BOOL))
+    columns: list[Any] = [*texts, payloads, hashes, lengths, deadlines, streams]
+    sizes = {-1 if column is None else len(column) for column in columns}
+    if len(sizes) != 1 or not 0 < (size := sizes.pop()) <= _MAX_BATCH:
+        return ()
+    rows = [[column[at] for column in columns if column is not None] for at in range(size)]
+    return tuple(
+        replace(
+            once,
+            envelope=Envelope(*row[:5]),
+            payload=row[5],
+            payload_hash=row[6],
+            payload_length=row[7],
+            deadline=row[8],
+            stream=row[9],
+        )
+        for row in rows
     )
 
 
@@ -153,6 +196,12 @@ class _Inputs:
             parts = [self.pure(element, BYTES) for element in command.elements]
             return tuple(part for part in parts if part is not None) if None not in parts else None
         return self.pure(argument, _CHUNKS)
+
+    def all_chunks(self, argument: Argument) -> tuple[tuple[bytes, ...] | None, ...] | None:
+        command = self._command(argument)
+        if isinstance(command, MakeMoveVec):
+            return tuple(self.chunks(element) for element in command.elements)
+        return self.pure(argument, vector(_CHUNKS))
 
     def rules(self, argument: Argument) -> tuple[Rule, ...] | None:
         texts = self.pure(argument, _RULE_TEXTS)

@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chain.calldata import is_submit, read_submit
+from chain.calldata import is_submit, read_submits
 from chain.errors import UnauthenticError
 from chain.payload import chunks_hash
 from chain.rules import Envelope
@@ -145,22 +145,23 @@ def check_request(transaction: CheckedTransaction, event: LedgerEvent, request: 
         UnauthenticError: a step does not hold.
     """
     commands = transaction.program.commands
-    calls = [
-        command
+    asked = [
+        call
         for command in commands
         if isinstance(command, MoveCall) and command.package == event.package and is_submit(command)
+        for call in read_submits(transaction.program, command)
     ]
     if all(_emits_nothing_else(command, event.package) for command in commands):
-        # (5) Nothing else makes ids or events here: the place of the event is the place of its call.
-        if event.index >= len(calls) or request.request_id != derive_object_id(event.digest, event.index):
+        # (5) Nothing else makes ids or events here: the place of the event is the place of what was asked.
+        if event.index >= len(asked) or request.request_id != derive_object_id(event.digest, event.index):
             raise UnauthenticError("request id", f"{request.request_id} is not derived from {event.digest}")
-        calls = [calls[event.index]]
+        asked = [asked[event.index]]
     elif request.request_id not in {derive_object_id(event.digest, place) for place in range(_MAX_CREATED)}:
         raise UnauthenticError("request id", f"{request.request_id} is not derived from {event.digest}")
     # (6) inputs
     if chunks_hash(request.payload) != request.payload_hash and request.payload:
         raise UnauthenticError("inputs", "the event's payload has another hash than it says")
-    differences = [_difference(read_submit(transaction.program, call), request) for call in calls]
+    differences = [_difference(call, request) for call in asked]
     if not differences or all(differences):
         raise UnauthenticError("inputs", f"the event's {differences[0] if differences else 'call'} is not the call's")
     if request.sender != transaction.sender:
@@ -190,17 +191,11 @@ def _is_shared(value: object) -> bool:
 def _emits_nothing_else(command: Command, package: Address) -> bool:
     if isinstance(command, MakeMoveVec):
         return True
-    return (
-        isinstance(command, MoveCall)
-        and command.package == package
-        and (command.module, command.function) in {("request", "submit"), ("request", "submit_with_grant")}
-    )
+    return isinstance(command, MoveCall) and command.package == package and is_submit(command)
 
 
-def _difference(call: SubmitCall | None, request: K8sAPIRequest) -> str | None:
-    """The first thing in which the event differs from this call, None where there is none."""
-    if call is None:
-        return "argument count"
+def _difference(call: SubmitCall, request: K8sAPIRequest) -> str | None:
+    """The first thing in which the event differs from what was asked, None where there is none."""
     said = Envelope(request.verb, request.group, request.resource, request.subresource, request.namespace)
     pairs: tuple[tuple[str, object, object], ...] = (
         ("cluster", call.cluster, request.cluster),

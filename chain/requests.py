@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chain.bindings.events import K8sAPIRequest, K8sRequestProcessed, K8sResponseStored, Outcome
-from chain.calldata import is_submit, read_submit
+from chain.calldata import is_submit, read_submits
 from chain.errors import LedgerError
 from chain.history import past_events
 from chain.rules import Envelope
@@ -240,8 +240,8 @@ def denied_row(done: ExecutedTransaction, cluster: Address, words: Callable[[Abo
     if not isinstance(data.kind, ProgrammableTransaction):
         return None
     commands = data.kind.commands
-    read = [read_submit(data.kind, c) for c in commands if isinstance(c, MoveCall) and is_submit(c)]
-    calls = [call for call in read if call is not None and call.cluster == cluster]
+    submits = [command for command in commands if isinstance(command, MoveCall) and is_submit(command)]
+    calls = [call for each in submits for call in read_submits(data.kind, each) if call.cluster == cluster]
     if not calls:
         return None
     return DeniedRow(

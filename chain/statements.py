@@ -1,6 +1,6 @@
 """The structures that are signed or hashed, as the contract's module `statement` has them.
 
-Role: one frozen dataclass and one BCS codec for each signed purpose: answer, grant, manifest.
+Role: one frozen dataclass and one BCS codec for each signed purpose: answer, violation, grant, manifest.
 
 Rules: each begins with its domain, and binds chain, original package and cluster before its own fields; a field's order
 here is its order in Move. Golden bytes in `tests/chain` hold both sides together.
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 ANSWER_DOMAIN = b"k3s-daas::answer::v1"
 """Domain of a signed answer."""
 
+VIOLATION_DOMAIN = b"k3s-daas::violation::v1"
+"""Domain of a signed violation."""
+
 GRANT_DOMAIN = b"k3s-daas::grant::v1"
 """Domain of a signed grant."""
 
@@ -57,6 +60,24 @@ class AnswerStatement:
     status: int
     body_hash: bytes
     executed_at: int
+    answer_until: int
+
+
+@dataclass(frozen=True)
+class ViolationStatement:
+    """What an enclave signs about a request whose payload opened but was not what its envelope said."""
+
+    domain: bytes
+    chain_id: bytes
+    package: Address
+    cluster: Address
+    enclave: Address
+    epoch: int
+    sequence: int
+    config_version: int
+    request_id: Address
+    payload_hash: bytes
+    found_at: int
     answer_until: int
 
 
@@ -114,6 +135,23 @@ ANSWER_STATEMENT: Codec[AnswerStatement] = struct(
     answer_until=U64,
 )
 """BCS of an answer statement."""
+
+VIOLATION_STATEMENT: Codec[ViolationStatement] = struct(
+    ViolationStatement,
+    domain=_SHORT,
+    chain_id=_SHORT,
+    package=ADDRESS,
+    cluster=ADDRESS,
+    enclave=ADDRESS,
+    epoch=U64,
+    sequence=U64,
+    config_version=U64,
+    request_id=ADDRESS,
+    payload_hash=_SHORT,
+    found_at=U64,
+    answer_until=U64,
+)
+"""BCS of a violation statement."""
 
 GRANT_STATEMENT: Codec[GrantStatement] = struct(
     GrantStatement,

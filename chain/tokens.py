@@ -2,8 +2,10 @@
 
 Role: the gateway's and executor's own copy of every token: owner, key, rules and revocation.
 
-Rules: fed by checked SealTokenChanged events only; a revocation is never taken back, whatever order events come in; a
-token of another cluster is ignored. Stake and expiry are kept for people to read: the contract judges them.
+Rules: fed by checked SealTokenChanged events only; of two states the one with the higher revision holds, whatever order
+events come in, and a revocation is never taken back; a token of another cluster is ignored. Wider rules that wait hold
+from their time on, without another event (`SealToken.at`). Stake and expiry are kept for people to read: the contract
+judges them.
 
 It asks no node.
 """
@@ -36,6 +38,15 @@ class SealToken:
     expires_at: int
     revoked: bool
     note: str = ""
+    revision: int = 0
+    pending_rules: tuple[Rule, ...] = ()
+    pending_from: int = 0
+
+    def at(self, now_ms: int) -> SealToken:
+        """The token as it is at a time of the ledger: with its wider rules once they hold."""
+        if not self.pending_rules or self.pending_from > now_ms:
+            return self
+        return replace(self, rules=self.pending_rules, pending_rules=(), pending_from=0)
 
     def allows(self, envelope: Envelope, narrowed: tuple[Rule, ...] = ()) -> bool:
         """Whether the rules, and a grant's narrower ones where there are some, allow a request."""
@@ -49,12 +60,15 @@ def token_of(event: SealTokenChanged) -> SealToken:
         cluster=event.cluster,
         owner=event.owner,
         public_key=event.public_key,
-        rules=tuple(Rule(r.group, r.resource, r.subresource, r.namespace, tuple(r.verbs)) for r in event.rules),
+        rules=event.rules,
         stake=event.stake,
         usable_from=event.usable_from,
         expires_at=event.expires_at,
         revoked=event.revoked,
         note=event.note,
+        revision=event.revision,
+        pending_rules=event.pending_rules,
+        pending_from=event.pending_from,
     )
 
 
@@ -67,11 +81,13 @@ class TokenRegistry:
         self._tokens: dict[Address, SealToken] = {}
 
     def apply(self, event: SealTokenChanged) -> SealToken | None:
-        """Take in a checked event; return the token's new state, None where it is another cluster's."""
+        """Take in a checked event; return the token's state, None where it is another cluster's."""
         if event.cluster != self._cluster:
             return None
         state = token_of(event)
         known = self._tokens.get(state.token)
+        if known is not None and known.revision > state.revision:
+            return known
         if known is not None and known.revoked:
             state = replace(state, revoked=True)
         self._tokens[state.token] = state

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from chain.bindings.events import EnclaveActivated, EnclaveRegistered, K8sAPIRequest, K8sResponseStored
 from chain.bindings.objects import SEAL_TOKEN
-from chain.calldata import RegisterCall, is_submit, read_register, read_submit
+from chain.calldata import RegisterCall, is_submit, read_register, read_submits
 from chain.checks import CheckedTransaction, check_effects, check_origin, check_request, check_transaction
 from chain.errors import ChainError, VerificationError
 from chain.history import find_event
@@ -213,9 +213,9 @@ async def _grant(case: _Case) -> str:
     public_key = SEAL_TOKEN.decode(token.contents).public_key
     if ed25519_address(public_key) != request.owner:
         raise _refuse("grant", "the token's key is not that of the owner whom the event names")
-    for command in checked.program.commands:
-        call = read_submit(checked.program, command) if isinstance(command, MoveCall) and is_submit(command) else None
-        if call is None or call.session != request.session or call.token != request.token:
+    submits = [each for each in checked.program.commands if isinstance(each, MoveCall) and is_submit(each)]
+    for call in [call for each in submits for call in read_submits(checked.program, each)]:
+        if call.session != request.session or call.token != request.token:
             continue
         statement = GrantStatement(
             domain=GRANT_DOMAIN,

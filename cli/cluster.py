@@ -10,7 +10,7 @@ import click
 
 from chain.bindings import calls
 from chain.bindings.events import ClusterChanged
-from chain.bindings.state import Delays, Settings
+from chain.bindings.state import Delays, Penalties, Settings
 from chain.configuration import Configuration, make_configuration, parse_configuration
 from chain.outcome import created
 from cli.cluster_state import read_measurements, refresh_cluster_file
@@ -42,11 +42,11 @@ SETTINGS = Settings(
     min_bond=1_000_000_000,
     max_deadline_ms=60 * _SECOND_MS,
     max_stream_ms=600 * _SECOND_MS,
-    answer_window_ms=60 * _SECOND_MS,
     enclave_lifetime_ms=30 * _DAY_MS,
     challenge_lifetime_ms=600 * _SECOND_MS,
     request_inline_bytes=8 * 1024,
     response_inline_bytes=64 * 1024,
+    receipt_deposit=5_000_000,
 )
 """What a cluster is created with unless flags say otherwise."""
 
@@ -58,6 +58,7 @@ DELAYS = Delays(
     withdrawal_ms=7 * _DAY_MS,
     evidence_ms=3 * _DAY_MS,
     upgrade_ms=7 * _DAY_MS,
+    answer_window_ms=60 * _SECOND_MS,
 )
 """Delays of a cluster that is meant to last."""
 
@@ -69,6 +70,7 @@ DEMO_DELAYS = Delays(
     withdrawal_ms=60 * _SECOND_MS,
     evidence_ms=30 * _SECOND_MS,
     upgrade_ms=5 * _SECOND_MS,
+    answer_window_ms=60 * _SECOND_MS,
 )
 """Delays of a demonstration: nobody has time to see what is coming."""
 
@@ -80,8 +82,12 @@ MAXIMA = Delays(
     withdrawal_ms=90 * _DAY_MS,
     evidence_ms=60 * _DAY_MS,
     upgrade_ms=90 * _DAY_MS,
+    answer_window_ms=3_600 * _SECOND_MS,
 )
-"""How far delays can ever grow."""
+"""How far delays and windows can ever grow."""
+
+PENALTIES = Penalties(violation_bps=1_000, reporter_bps=1_000)
+"""A violation costs a tenth of the stake; a reporter gets a tenth of a bond."""
 
 
 @click.group()
@@ -109,7 +115,13 @@ async def create_cluster(
     builder = ProgrammableBuilder()
     contract = context.contract
     made = calls.create_cluster(
-        builder, contract, chain_id=bytes(info.chain_id), settings=settings, delays=delays, delay_maxima=MAXIMA
+        builder,
+        contract,
+        chain_id=bytes(info.chain_id),
+        settings=settings,
+        delays=delays,
+        delay_maxima=MAXIMA,
+        penalties=PENALTIES,
     )
     for measurement in measurements:
         calls.add_measurement(builder, contract, made.cluster, made.admin, measurement.pcrs)
@@ -163,7 +175,15 @@ def _setting(flag: str, name: str, unit: str) -> Callable[[Callable[..., None]],
 @_setting("--min-bond", "min_bond", "MIST")
 @_setting("--max-deadline", "max_deadline_ms", "milliseconds")
 @_setting("--max-stream", "max_stream_ms", "milliseconds")
-@_setting("--answer-window", "answer_window_ms", "milliseconds")
+@_setting("--receipt-deposit", "receipt_deposit", "MIST")
+@click.option(
+    "--answer-window",
+    "answer_window_ms",
+    type=int,
+    default=DELAYS.answer_window_ms,
+    show_default=True,
+    help="In milliseconds.",
+)
 @_setting("--enclave-lifetime", "enclave_lifetime_ms", "milliseconds")
 @_setting("--request-inline", "request_inline_bytes", "bytes")
 @_setting("--response-inline", "response_inline_bytes", "bytes")
@@ -175,6 +195,7 @@ def create(
     config: Path | None,
     bond: int | None,
     sender: str | None,
+    answer_window_ms: int,
     *,
     demo_delays: bool,
     as_json: bool,
@@ -195,7 +216,7 @@ def create(
                 sender_of(context, sender),
                 Act(as_json, dry_run, yes),
                 settings=settings,
-                delays=DEMO_DELAYS if demo_delays else DELAYS,
+                delays=replace(DEMO_DELAYS if demo_delays else DELAYS, answer_window_ms=answer_window_ms),
                 measurements=read_measurements(measurements),
                 configurations=[read_configuration(context, config)],
                 bond=settings.min_bond if bond is None else bond,

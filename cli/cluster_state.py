@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chain.bindings.objects import CLUSTER, Cluster
+from chain.bindings.cluster_object import CLUSTER, Cluster
 from chain.cluster_file import ApprovedConfiguration, ClusterFile, Measurement, write_cluster_file
 from chain.errors import SettingsError
 from cli.errors import CommandError
@@ -72,8 +72,11 @@ def cluster_file_of(context: Context, cluster: Cluster) -> ClusterFile:
             "settings": dict(vars(cluster.settings)),
             "delays": dict(vars(cluster.delays)),
             "delay_maxima": dict(vars(cluster.delay_maxima)),
-            "operator": str(cluster.operator),
-            "bond": next((b.balance - b.leaving for b in cluster.bonds if b.operator == cluster.operator), 0),
+            "penalties": dict(vars(cluster.penalties)),
+            "operator": str(cluster.operators.in_office),
+            "bond": next(
+                (b.deposit.counted for b in cluster.operators.bonds if b.operator == cluster.operators.in_office), 0
+            ),
             "measurement_versions": [m.version for m in cluster.approvals.measurements],
             "configuration_versions": [c.version for c in cluster.approvals.configurations],
         },

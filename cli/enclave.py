@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chain.account import Account
-    from chain.bindings.objects import Challenge, Cluster
+    from chain.bindings.cluster_object import Cluster
+    from chain.bindings.objects import Challenge
     from chain.ledger import ExecutedTransaction, LedgerObject
     from sui.types import Address
 

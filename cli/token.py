@@ -46,7 +46,7 @@ def group() -> None:
 def token_json(token: SealToken | SealTokenChanged) -> dict[str, Any]:
     """A token as programs get it."""
     identity, counted = (
-        (token.token, token.stake) if isinstance(token, SealTokenChanged) else (token.id, token.counted_stake)
+        (token.token, token.stake) if isinstance(token, SealTokenChanged) else (token.id, token.stake.counted)
     )
     return {
         "token": str(identity),

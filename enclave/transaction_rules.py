@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from sui.types import Address, ObjectRef
 
 ALLOWED_CALLS: dict[str, frozenset[str]] = {
-    "request": frozenset(
-        {"submit_with_grant", "store_k8s_response", "store_k8s_responses", "store_k8s_violation", "expire_request"}
-    ),
+    "request": frozenset({"submit_with_grant", "submit_many_with_grant", "expire_request"}),
+    "answer": frozenset({"store_k8s_response", "store_k8s_responses", "store_k8s_violation"}),
     "seal_token": frozenset({"announce_token"}),
     "rules": frozenset({"new_rule"}),
 }

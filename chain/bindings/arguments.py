@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FRAMEWORK = Address.parse("0x2")
 """The package of the Sui framework."""
 
+CHUNKS_TYPE = TypeTag.parse("vector<vector<u8>>")
+"""The type of a payload or body in chunks."""
+
 _BYTES_TYPE = TypeTag.parse("vector<u8>")
 _STRINGS = vector(STRING)
 
@@ -92,6 +95,12 @@ def rules_argument(builder: ProgrammableBuilder, contract: Contract, rules: Sequ
         for rule in rules
     ]
     return builder.make_move_vec(made, StructTag(contract.original, "rules", "Rule"))
+
+
+def rule_texts_argument(builder: ProgrammableBuilder, rules: Sequence[Rule]) -> Argument:
+    """Rules as one plain argument, in the texts that an entry function takes."""
+    texts = tuple((rule.group, rule.resource, rule.subresource, rule.namespace, *rule.verbs) for rule in rules)
+    return builder.pure_value(vector(_STRINGS), texts)
 
 
 def u64_arguments(builder: ProgrammableBuilder, *values: int) -> list[Argument]:

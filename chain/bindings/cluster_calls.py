@@ -1,4 +1,4 @@
-"""Calls that create and change a cluster."""
+"""Calls that create a cluster, and that the AdminCap makes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from chain.bindings.arguments import (
     shared_argument,
     u64_arguments,
 )
-from sui.bcs import BYTES, U64
+from sui.bcs import ADDRESS, BYTES, STRING, U64
 from sui.transaction import NestedResult
 
 if TYPE_CHECKING:
     from chain.bindings.arguments import Contract, SharedRef
-    from chain.bindings.state import Delays, Settings
+    from chain.bindings.state import Delays, Penalties, Settings
     from sui.builder import ProgrammableBuilder
     from sui.transaction import Argument, Result
-    from sui.types import ObjectRef
+    from sui.types import Address, ObjectRef
 
 
 def new_settings(builder: ProgrammableBuilder, contract: Contract, settings: Settings) -> Result:
@@ -30,11 +30,11 @@ def new_settings(builder: ProgrammableBuilder, contract: Contract, settings: Set
         settings.min_bond,
         settings.max_deadline_ms,
         settings.max_stream_ms,
-        settings.answer_window_ms,
         settings.enclave_lifetime_ms,
         settings.challenge_lifetime_ms,
         settings.request_inline_bytes,
         settings.response_inline_bytes,
+        settings.receipt_deposit,
     )
     return builder.move_call(contract.package, "settings", "new_settings", values)
 
@@ -50,8 +50,15 @@ def new_delays(builder: ProgrammableBuilder, contract: Contract, delays: Delays)
         delays.withdrawal_ms,
         delays.evidence_ms,
         delays.upgrade_ms,
+        delays.answer_window_ms,
     )
     return builder.move_call(contract.package, "settings", "new_delays", values)
+
+
+def new_penalties(builder: ProgrammableBuilder, contract: Contract, penalties: Penalties) -> Result:
+    """Make penalties in Move; their result goes to `create_cluster`."""
+    values = u64_arguments(builder, penalties.violation_bps, penalties.reporter_bps)
+    return builder.move_call(contract.package, "settings", "new_penalties", values)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ def create_cluster(
     settings: Settings,
     delays: Delays,
     delay_maxima: Delays,
+    penalties: Penalties,
 ) -> NewCluster:
     """Create a cluster; `share` has to come last, and both Caps have to be transferred."""
     arguments: list[Argument] = [
@@ -78,6 +86,7 @@ def create_cluster(
         new_settings(builder, contract, settings),
         new_delays(builder, contract, delays),
         new_delays(builder, contract, delay_maxima),
+        new_penalties(builder, contract, penalties),
     ]
     made = builder.move_call(contract.package, "cluster", "create", arguments)
     return NewCluster(*(NestedResult(made.index, place) for place in range(3)))
@@ -85,7 +94,7 @@ def create_cluster(
 
 def share(builder: ProgrammableBuilder, contract: Contract, cluster: Argument) -> Result:
     """Share a cluster that this transaction created."""
-    return builder.move_call(contract.package, "cluster", "share", [cluster])
+    return builder.move_call(contract.package, "cluster", "share", [cluster, shared_argument(builder, CLOCK)])
 
 
 def add_measurement(
@@ -153,17 +162,96 @@ def retire_configuration(
     return _retire("retire_configuration", builder, contract, cluster, admin, version)
 
 
-def add_bond(
+def change_setting(
     builder: ProgrammableBuilder,
     contract: Contract,
-    cluster: SharedRef | Argument,
-    operator: ObjectRef | Argument,
-    coin: ObjectRef | Argument,
+    cluster: SharedRef,
+    admin: ObjectRef | Argument,
+    *,
+    name: str,
+    value: int,
 ) -> Result:
-    """Put a coin into the operator's bond."""
+    """Change one setting; what loosens holds after the delay."""
     arguments = [
         shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, operator),
-        owned_argument(builder, coin),
+        owned_argument(builder, admin),
+        builder.pure_value(STRING, name),
+        builder.pure_value(U64, value),
+        shared_argument(builder, CLOCK),
     ]
-    return builder.move_call(contract.package, "cluster", "add_bond", arguments)
+    return builder.move_call(contract.package, "cluster", "change_setting", arguments)
+
+
+def grow_delays(
+    builder: ProgrammableBuilder,
+    contract: Contract,
+    cluster: SharedRef,
+    admin: ObjectRef | Argument,
+    delays: Delays,
+) -> Result:
+    """Make delays and windows longer."""
+    arguments = [
+        shared_argument(builder, cluster, mutable=True),
+        owned_argument(builder, admin),
+        new_delays(builder, contract, delays),
+        shared_argument(builder, CLOCK),
+    ]
+    return builder.move_call(contract.package, "cluster", "grow_delays", arguments)
+
+
+def announce_version(
+    builder: ProgrammableBuilder,
+    contract: Contract,
+    cluster: SharedRef,
+    admin: ObjectRef | Argument,
+    *,
+    lock: SharedRef,
+    version: int,
+) -> Result:
+    """Announce the version of the package that the cluster moves to."""
+    arguments = [
+        shared_argument(builder, cluster, mutable=True),
+        owned_argument(builder, admin),
+        shared_argument(builder, lock),
+        builder.pure_value(U64, version),
+        shared_argument(builder, CLOCK),
+    ]
+    return builder.move_call(contract.package, "cluster", "announce_version", arguments)
+
+
+def cancel_version(
+    builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, admin: ObjectRef | Argument
+) -> Result:
+    """Take the announcement of a version back."""
+    return _by_cap(builder, contract, "cancel_version", cluster, admin)
+
+
+def hand_over_admin(
+    builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, admin: ObjectRef | Argument, to: Address
+) -> Result:
+    """Hand the AdminCap to somebody else."""
+    arguments = [
+        shared_argument(builder, cluster, mutable=True),
+        owned_argument(builder, admin),
+        builder.pure_value(ADDRESS, to),
+        shared_argument(builder, CLOCK),
+    ]
+    return builder.move_call(contract.package, "cluster", "hand_over_admin", arguments)
+
+
+def burn_admin(
+    builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, admin: ObjectRef | Argument
+) -> Result:
+    """Burn the AdminCap for ever."""
+    return _by_cap(builder, contract, "burn_admin", cluster, admin)
+
+
+def _by_cap(
+    builder: ProgrammableBuilder, contract: Contract, function: str, cluster: SharedRef, cap: ObjectRef | Argument
+) -> Result:
+    arguments = [
+        shared_argument(builder, cluster, mutable=True),
+        owned_argument(builder, cap),
+        shared_argument(builder, CLOCK),
+    ]
+    return builder.move_call(contract.package, "cluster", function, arguments)

@@ -62,6 +62,34 @@ def register(
     return builder.move_call(contract.package, "enclave", "register", arguments)
 
 
+def renew(
+    builder: ProgrammableBuilder,
+    contract: Contract,
+    cluster: SharedRef,
+    operator: ObjectRef | Argument,
+    *,
+    enclave: SharedRef,
+    challenge: ObjectRef,
+    document: bytes,
+    configuration_hash: bytes,
+) -> Result:
+    """Let a registration last longer, by a new document of the same key."""
+    clock = shared_argument(builder, CLOCK)
+    verified = builder.move_call(
+        FRAMEWORK, "nitro_attestation", "load_nitro_attestation", [builder.pure_value(BYTES, document), clock]
+    )
+    arguments = [
+        shared_argument(builder, cluster),
+        owned_argument(builder, operator),
+        shared_argument(builder, enclave, mutable=True),
+        owned_argument(builder, challenge),
+        verified,
+        builder.pure_value(BYTES, configuration_hash),
+        clock,
+    ]
+    return builder.move_call(contract.package, "enclave", "renew", arguments)
+
+
 def activate(
     builder: ProgrammableBuilder,
     contract: Contract,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chain.bindings.state import CLUSTER_STATE, HASH_BYTES, KEY_BYTES, ClusterState
+from chain.bindings.upgrade_events import UPGRADE_EVENTS, UPGRADE_MODULE, UpgradeEvent
 from chain.errors import PayloadError
 from chain.limits import LIMITS
 from chain.rules import RULES, Rule
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sui.types import Address
 
 MODULE = "events"
-"""The module that defines all events."""
+"""The module that defines the events of clusters, enclaves, tokens and requests."""
 
 
 class Outcome(IntEnum):
@@ -58,6 +59,20 @@ class EnclaveRegistered:
 
 
 @dataclass(frozen=True)
+class EnclaveRenewed:
+    """A registration lasts longer."""
+
+    enclave: Address
+    cluster: Address
+    challenge: Address
+    measurement: int
+    configuration: int
+    document_time: int
+    renewed_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True)
 class EnclaveActivated:
     """An enclave became the one that new requests name."""
 
@@ -82,14 +97,32 @@ class EnclaveRevoked:
 
 
 @dataclass(frozen=True)
+class EquivocationProven:
+    """An enclave's key signed two answers to one request: its operator's bond is gone."""
+
+    enclave: Address
+    cluster: Address
+    operator: Address
+    request_id: Address
+    reporter: Address
+    slashed: int
+    reward: int
+    proven_at: int
+
+
+@dataclass(frozen=True)
 class SealTokenChanged:
-    """A token's full state; `stake` is what counts of it."""
+    """A token's full state; `stake` is what counts of it; pending rules, if any, replace the others from their time."""
 
     token: Address
+    version: int
+    revision: int
     cluster: Address
     owner: Address
     public_key: bytes
     rules: tuple[Rule, ...]
+    pending_rules: tuple[Rule, ...]
+    pending_from: int
     stake: int
     usable_from: int
     expires_at: int
@@ -148,6 +181,25 @@ class K8sResponseStored:
 
 
 @dataclass(frozen=True)
+class K8sViolationStored:
+    """The contract accepted that a payload was not what its envelope said; `lost` is what it cost of the stake."""
+
+    request_id: Address
+    cluster: Address
+    enclave: Address
+    epoch: int
+    sequence: int
+    config_version: int
+    token: Address
+    payload_hash: bytes
+    found_at: int
+    answer_until: int
+    stored_at: int
+    lost: int
+    signature: bytes
+
+
+@dataclass(frozen=True)
 class K8sRequestProcessed:
     """A request is over; `outcome` is an `Outcome`."""
 
@@ -160,12 +212,16 @@ class K8sRequestProcessed:
 ContractEvent = (
     ClusterChanged
     | EnclaveRegistered
+    | EnclaveRenewed
     | EnclaveActivated
     | EnclaveRevoked
+    | EquivocationProven
     | SealTokenChanged
     | K8sAPIRequest
     | K8sResponseStored
+    | K8sViolationStored
     | K8sRequestProcessed
+    | UpgradeEvent
 )
 
 _CHUNKS: Codec[tuple[bytes, ...]] = vector(bounded_bytes(LIMITS.chunk_bytes), max_len=LIMITS.inline_chunks)
@@ -188,6 +244,17 @@ EVENTS: dict[str, Codec[ContractEvent]] = {
         registered_at=U64,
         expires_at=U64,
     ),
+    "EnclaveRenewed": struct(
+        EnclaveRenewed,
+        enclave=ADDRESS,
+        cluster=ADDRESS,
+        challenge=ADDRESS,
+        measurement=U64,
+        configuration=U64,
+        document_time=U64,
+        renewed_at=U64,
+        expires_at=U64,
+    ),
     "EnclaveActivated": struct(
         EnclaveActivated,
         enclave=ADDRESS,
@@ -201,13 +268,28 @@ EVENTS: dict[str, Codec[ContractEvent]] = {
         state=CLUSTER_STATE,
     ),
     "EnclaveRevoked": struct(EnclaveRevoked, enclave=ADDRESS, cluster=ADDRESS, revoked_at=U64),
+    "EquivocationProven": struct(
+        EquivocationProven,
+        enclave=ADDRESS,
+        cluster=ADDRESS,
+        operator=ADDRESS,
+        request_id=ADDRESS,
+        reporter=ADDRESS,
+        slashed=U64,
+        reward=U64,
+        proven_at=U64,
+    ),
     "SealTokenChanged": struct(
         SealTokenChanged,
         token=ADDRESS,
+        version=U64,
+        revision=U64,
         cluster=ADDRESS,
         owner=ADDRESS,
         public_key=HASH_BYTES,
         rules=RULES,
+        pending_rules=RULES,
+        pending_from=U64,
         stake=U64,
         usable_from=U64,
         expires_at=U64,
@@ -258,6 +340,22 @@ EVENTS: dict[str, Codec[ContractEvent]] = {
         stored_at=U64,
         signature=HASH_BYTES,
     ),
+    "K8sViolationStored": struct(
+        K8sViolationStored,
+        request_id=ADDRESS,
+        cluster=ADDRESS,
+        enclave=ADDRESS,
+        epoch=U64,
+        sequence=U64,
+        config_version=U64,
+        token=ADDRESS,
+        payload_hash=HASH_BYTES,
+        found_at=U64,
+        answer_until=U64,
+        stored_at=U64,
+        lost=U64,
+        signature=HASH_BYTES,
+    ),
     "K8sRequestProcessed": struct(
         K8sRequestProcessed, request_id=ADDRESS, cluster=ADDRESS, outcome=U8, processed_at=U64
     ),
@@ -278,17 +376,21 @@ def event_type(original: Address, name: str) -> str:
     return f"{original}::{MODULE}::{name}"
 
 
+_MODULES: dict[str, dict[str, Codec[Any]]] = {MODULE: EVENTS, UPGRADE_MODULE: UPGRADE_EVENTS}
+
+
 def decode_event(original: Address, kind: StructTag, contents: bytes) -> ContractEvent:
     """Decode an event of the contract by its type.
 
     Raises:
         PayloadError: it is no event of this package, or its contents do not fit.
     """
-    ours = kind.address == original and kind.module == MODULE and not kind.type_params
-    codec = EVENTS.get(kind.name) if ours else None
+    ours = kind.address == original and not kind.type_params
+    codec = _MODULES.get(kind.module, {}).get(kind.name) if ours else None
     if codec is None:
         raise PayloadError(f"{kind} is no event of package {original}; this program knows version 1 of it")
     try:
-        return codec.decode(contents)
+        event: ContractEvent = codec.decode(contents)
     except BcsError as error:
         raise PayloadError(f"an event {kind.name} cannot be read: {error}; the node that sent it is broken") from error
+    return event

@@ -5,66 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chain.bindings.state import (
-    CONFIGURATION,
-    DELAYS,
-    HASH_BYTES,
-    KEY_BYTES,
-    MEASUREMENT,
-    SETTINGS,
-    Configuration,
-    Delays,
-    Measurement,
-    Settings,
-)
+from chain.bindings.cluster_object import CLUSTER, DEPOSIT, Deposit
+from chain.bindings.state import HASH_BYTES, KEY_BYTES
 from chain.errors import PayloadError
 from chain.rules import ENVELOPE, RULES, Envelope, Rule
-from sui.bcs import ADDRESS, BOOL, STRING, U64, option, struct, vector
+from sui.bcs import ADDRESS, BOOL, STRING, U8, U16, U64, option, struct, vector
 from sui.errors import BcsError
 from sui.type_tag import StructTag
 
 if TYPE_CHECKING:
     from sui.bcs import Codec
     from sui.types import Address
-
-
-@dataclass(frozen=True)
-class Approvals:
-    """What a cluster approves, retired entries too."""
-
-    next_version: int
-    measurements: tuple[Measurement, ...]
-    configurations: tuple[Configuration, ...]
-
-
-@dataclass(frozen=True)
-class Bond:
-    """What an operator has put up; `leaving` of it counts no longer."""
-
-    operator: Address
-    balance: int
-    leaving: int
-    leaving_due: int
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """The shared object that every request reads."""
-
-    id: Address
-    version: int
-    chain_id: bytes
-    package: Address
-    settings: Settings
-    delays: Delays
-    delay_maxima: Delays
-    approvals: Approvals
-    active_enclave: Address | None
-    epoch: int
-    config_version: int
-    operator: Address
-    bonds: tuple[Bond, ...]
-    is_shared: bool
 
 
 @dataclass(frozen=True)
@@ -100,6 +51,7 @@ class Enclave:
     registered_at: int
     expires_at: int
     revoked: bool
+    convicted: bool
 
 
 @dataclass(frozen=True)
@@ -113,34 +65,41 @@ class Challenge:
 
 
 @dataclass(frozen=True)
+class PendingRules:
+    """Rules that replace a token's from `due` on."""
+
+    rules: tuple[Rule, ...]
+    due: int
+
+
+@dataclass(frozen=True)
 class SealToken:
     """What its owner may do in a cluster."""
 
     id: Address
     version: int
+    revision: int
     cluster: Address
     owner: Address
     public_key: bytes
     rules: tuple[Rule, ...]
-    stake: int
-    leaving: int
-    leaving_due: int
+    pending_rules: PendingRules | None
+    stake: Deposit
     usable_from: int
     expires_at: int
     revoked: bool
     note: str
 
-    @property
-    def counted_stake(self) -> int:
-        """The stake that counts."""
-        return self.stake - self.leaving
+    def rules_at(self, now_ms: int) -> tuple[Rule, ...]:
+        """The rules that hold at a time of the ledger."""
+        pending = self.pending_rules
+        return pending.rules if pending is not None and pending.due <= now_ms else self.rules
 
 
 @dataclass(frozen=True)
-class Request:
-    """One request that waits for its answer."""
+class Terms:
+    """What was asked, by whom, of whom, and until when."""
 
-    id: Address
     cluster: Address
     enclave: Address
     epoch: int
@@ -156,27 +115,67 @@ class Request:
     stream: bool
 
 
-_APPROVALS = struct(Approvals, next_version=U64, measurements=vector(MEASUREMENT), configurations=vector(CONFIGURATION))
-_BOND = struct(Bond, operator=ADDRESS, balance=U64, leaving=U64, leaving_due=U64)
+@dataclass(frozen=True)
+class Request:
+    """One request that waits for its answer; a deposit asks for a receipt."""
 
-CLUSTER: Codec[Cluster] = struct(
-    Cluster,
-    id=ADDRESS,
-    version=U64,
-    chain_id=HASH_BYTES,
-    package=ADDRESS,
-    settings=SETTINGS,
-    delays=DELAYS,
-    delay_maxima=DELAYS,
-    approvals=_APPROVALS,
-    active_enclave=option(ADDRESS),
-    epoch=U64,
-    config_version=U64,
-    operator=ADDRESS,
-    bonds=vector(_BOND),
-    is_shared=BOOL,
-)
-"""Contents of `cluster::Cluster`."""
+    id: Address
+    terms: Terms
+    deposit: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One stored answer, for whoever paid for having it as an object."""
+
+    id: Address
+    request_id: Address
+    cluster: Address
+    enclave: Address
+    sequence: int
+    status: int
+    body_hash: bytes
+    executed_at: int
+    stored_at: int
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class UpgradeCap:
+    """The framework's right to upgrade a package."""
+
+    id: Address
+    package: Address
+    version: int
+    policy: int
+
+
+@dataclass(frozen=True)
+class Announced:
+    """An upgrade that may be authorised from `due` on."""
+
+    digest: bytes
+    due: int
+
+
+@dataclass(frozen=True)
+class UpgradeLock:
+    """The timelock of the package's UpgradeCap, which is gone once the package is immutable."""
+
+    id: Address
+    cap: UpgradeCap | None
+    packages: tuple[Address, ...]
+    delay_ms: int
+    announced: Announced | None
+
+
+@dataclass(frozen=True)
+class UpgradeRight:
+    """The right to announce upgrades at one lock."""
+
+    id: Address
+    lock: Address
+
 
 ADMIN_CAP: Codec[AdminCap] = struct(AdminCap, id=ADDRESS, cluster=ADDRESS)
 """Contents of `cluster::AdminCap`."""
@@ -199,23 +198,27 @@ ENCLAVE: Codec[Enclave] = struct(
     registered_at=U64,
     expires_at=U64,
     revoked=BOOL,
+    convicted=BOOL,
 )
 """Contents of `enclave::Enclave`."""
 
 CHALLENGE: Codec[Challenge] = struct(Challenge, id=ADDRESS, cluster=ADDRESS, operator=ADDRESS, expires_at=U64)
 """Contents of `enclave::Challenge`."""
 
+PENDING_RULES: Codec[PendingRules] = struct(PendingRules, rules=RULES, due=U64)
+"""BCS of rules that wait."""
+
 SEAL_TOKEN: Codec[SealToken] = struct(
     SealToken,
     id=ADDRESS,
     version=U64,
+    revision=U64,
     cluster=ADDRESS,
     owner=ADDRESS,
     public_key=HASH_BYTES,
     rules=RULES,
-    stake=U64,
-    leaving=U64,
-    leaving_due=U64,
+    pending_rules=option(PENDING_RULES),
+    stake=DEPOSIT,
     usable_from=U64,
     expires_at=U64,
     revoked=BOOL,
@@ -223,9 +226,8 @@ SEAL_TOKEN: Codec[SealToken] = struct(
 )
 """Contents of `seal_token::SealToken`."""
 
-REQUEST: Codec[Request] = struct(
-    Request,
-    id=ADDRESS,
+TERMS: Codec[Terms] = struct(
+    Terms,
     cluster=ADDRESS,
     enclave=ADDRESS,
     epoch=U64,
@@ -240,7 +242,44 @@ REQUEST: Codec[Request] = struct(
     answer_until=U64,
     stream=BOOL,
 )
+"""BCS of what was asked."""
+
+REQUEST: Codec[Request] = struct(Request, id=ADDRESS, terms=TERMS, deposit=U64)
 """Contents of `request::Request`."""
+
+RECEIPT: Codec[Receipt] = struct(
+    Receipt,
+    id=ADDRESS,
+    request_id=ADDRESS,
+    cluster=ADDRESS,
+    enclave=ADDRESS,
+    sequence=U64,
+    status=U16,
+    body_hash=HASH_BYTES,
+    executed_at=U64,
+    stored_at=U64,
+    signature=HASH_BYTES,
+)
+"""Contents of `receipt::Receipt`."""
+
+UPGRADE_CAP: Codec[UpgradeCap] = struct(UpgradeCap, id=ADDRESS, package=ADDRESS, version=U64, policy=U8)
+"""Contents of the framework's `package::UpgradeCap`."""
+
+ANNOUNCED: Codec[Announced] = struct(Announced, digest=HASH_BYTES, due=U64)
+"""BCS of an announced upgrade."""
+
+UPGRADE_LOCK: Codec[UpgradeLock] = struct(
+    UpgradeLock,
+    id=ADDRESS,
+    cap=option(UPGRADE_CAP),
+    packages=vector(ADDRESS),
+    delay_ms=U64,
+    announced=option(ANNOUNCED),
+)
+"""Contents of `upgrade_lock::UpgradeLock`."""
+
+UPGRADE_RIGHT: Codec[UpgradeRight] = struct(UpgradeRight, id=ADDRESS, lock=ADDRESS)
+"""Contents of `upgrade_lock::UpgradeRight`."""
 
 OBJECTS: dict[tuple[str, str], Codec[Any]] = {
     ("cluster", "Cluster"): CLUSTER,
@@ -250,6 +289,9 @@ OBJECTS: dict[tuple[str, str], Codec[Any]] = {
     ("enclave", "Challenge"): CHALLENGE,
     ("seal_token", "SealToken"): SEAL_TOKEN,
     ("request", "Request"): REQUEST,
+    ("receipt", "Receipt"): RECEIPT,
+    ("upgrade_lock", "UpgradeLock"): UPGRADE_LOCK,
+    ("upgrade_lock", "UpgradeRight"): UPGRADE_RIGHT,
 }
 """Every object's codec by its module and name."""
 

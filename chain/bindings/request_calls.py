@@ -1,4 +1,4 @@
-"""Calls about requests and their answers."""
+"""Calls that ask for something, and that end what nobody answered."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chain.bindings.arguments import (
+    CHUNKS_TYPE,
     CLOCK,
     chunks_argument,
+    rule_texts_argument,
     shared_argument,
 )
 from chain.payload import sealed_hash
-from sui.bcs import BOOL, BYTES, STRING, U16, U64, vector
-from sui.type_tag import StructTag, TypeTag
+from sui.bcs import BOOL, BYTES, STRING, U64, vector
+from sui.transaction import GAS_COIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from sui.transaction import Argument, Result
 
 
-_CHUNKS_TYPE = TypeTag.parse("vector<vector<u8>>")
-_RULE_TEXTS = vector(vector(STRING))
+_STRINGS = vector(STRING)
 
 
 @dataclass(frozen=True)
@@ -50,20 +51,6 @@ class SignedGrant:
     signature: bytes
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One signed answer; a body that is None is fetched by its hash."""
-
-    request: SharedRef
-    sequence: int
-    status: int
-    body: bytes | None
-    body_hash: bytes
-    body_length: int
-    executed_at: int
-    signature: bytes
-
-
 def submission(
     envelope: Envelope, sealed: bytes, *, deadline: int, inline_bytes: int, stream: bool = False
 ) -> Submission:
@@ -78,8 +65,33 @@ def submission(
     )
 
 
-def _rule_text(rule: Rule) -> tuple[str, ...]:
-    return (rule.group, rule.resource, rule.subresource, rule.namespace, *rule.verbs)
+def _granted(builder: ProgrammableBuilder, grant: SignedGrant) -> list[Argument]:
+    return [
+        builder.pure_value(BYTES, grant.session),
+        builder.pure_value(U64, grant.not_before),
+        builder.pure_value(U64, grant.expires_at),
+        rule_texts_argument(builder, grant.rules),
+        builder.pure_value(BYTES, grant.signature),
+    ]
+
+
+def _all_asked(builder: ProgrammableBuilder, asked: Sequence[Submission]) -> list[Argument]:
+    """The vectors of a batch; a payload of several chunks, or many payloads, are put together by commands."""
+    envelopes = [each.envelope for each in asked]
+    payloads = [chunks_argument(builder, each.payload) for each in asked]
+    return [
+        builder.pure_value(_STRINGS, tuple(each.verb for each in envelopes)),
+        builder.pure_value(_STRINGS, tuple(each.group for each in envelopes)),
+        builder.pure_value(_STRINGS, tuple(each.resource for each in envelopes)),
+        builder.pure_value(_STRINGS, tuple(each.subresource for each in envelopes)),
+        builder.pure_value(_STRINGS, tuple(each.namespace for each in envelopes)),
+        builder.make_move_vec(payloads, CHUNKS_TYPE),
+        builder.pure_value(vector(BYTES), tuple(each.payload_hash for each in asked)),
+        builder.pure_value(vector(U64), tuple(each.payload_length for each in asked)),
+        builder.pure_value(vector(U64), tuple(each.deadline for each in asked)),
+        builder.pure_value(vector(BOOL), tuple(each.stream for each in asked)),
+        shared_argument(builder, CLOCK),
+    ]
 
 
 def _asked(builder: ProgrammableBuilder, asked: Submission) -> list[Argument]:
@@ -118,6 +130,70 @@ def submit(
     return builder.move_call(contract.package, "request", "submit", arguments)
 
 
+def submit_with_receipt(
+    builder: ProgrammableBuilder,
+    contract: Contract,
+    *,
+    cluster: SharedRef,
+    enclave: SharedRef,
+    token: SharedRef,
+    asked: Submission,
+    deposit: int,
+) -> Result:
+    """Ask by the token's owner, the sender, who leaves a deposit of so many MIST, from the gas coin, for a receipt."""
+    coin = builder.split_coins(GAS_COIN, [builder.pure_value(U64, deposit)])[0]
+    *what, clock = _asked(builder, asked)
+    arguments = [
+        shared_argument(builder, cluster),
+        shared_argument(builder, enclave),
+        shared_argument(builder, token),
+        *what,
+        coin,
+        clock,
+    ]
+    return builder.move_call(contract.package, "request", "submit_with_receipt", arguments)
+
+
+def submit_many(
+    builder: ProgrammableBuilder,
+    contract: Contract,
+    *,
+    cluster: SharedRef,
+    enclave: SharedRef,
+    token: SharedRef,
+    asked: Sequence[Submission],
+) -> Result:
+    """Ask for several things by the token's owner, the sender; all or none."""
+    arguments = [
+        shared_argument(builder, cluster),
+        shared_argument(builder, enclave),
+        shared_argument(builder, token),
+        *_all_asked(builder, asked),
+    ]
+    return builder.move_call(contract.package, "request", "submit_many", arguments)
+
+
+def submit_many_with_grant(
+    builder: ProgrammableBuilder,
+    contract: Contract,
+    *,
+    cluster: SharedRef,
+    enclave: SharedRef,
+    token: SharedRef,
+    grant: SignedGrant,
+    asked: Sequence[Submission],
+) -> Result:
+    """Ask for several things by the enclave's gateway, the sender, under one grant; all or none."""
+    arguments = [
+        shared_argument(builder, cluster),
+        shared_argument(builder, enclave),
+        shared_argument(builder, token),
+        *_granted(builder, grant),
+        *_all_asked(builder, asked),
+    ]
+    return builder.move_call(contract.package, "request", "submit_many_with_grant", arguments)
+
+
 def submit_with_grant(
     builder: ProgrammableBuilder,
     contract: Contract,
@@ -133,60 +209,10 @@ def submit_with_grant(
         shared_argument(builder, cluster),
         shared_argument(builder, enclave),
         shared_argument(builder, token),
-        builder.pure_value(BYTES, grant.session),
-        builder.pure_value(U64, grant.not_before),
-        builder.pure_value(U64, grant.expires_at),
-        builder.pure_value(_RULE_TEXTS, tuple(_rule_text(rule) for rule in grant.rules)),
-        builder.pure_value(BYTES, grant.signature),
+        *_granted(builder, grant),
         *_asked(builder, asked),
     ]
     return builder.move_call(contract.package, "request", "submit_with_grant", arguments)
-
-
-def store_k8s_response(
-    builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, enclave: SharedRef, answer: Answer
-) -> Result:
-    """Store one answer. Only one such call fits a transaction: it consumes a shared object."""
-    arguments = [
-        shared_argument(builder, cluster),
-        shared_argument(builder, enclave),
-        shared_argument(builder, answer.request, mutable=True),
-        builder.pure_value(U64, answer.sequence),
-        builder.pure_value(U16, answer.status),
-        chunks_argument(builder, answer.body),
-        builder.pure_value(BYTES, answer.body_hash),
-        builder.pure_value(U64, answer.body_length),
-        builder.pure_value(U64, answer.executed_at),
-        builder.pure_value(BYTES, answer.signature),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "request", "store_k8s_response", arguments)
-
-
-def store_k8s_responses(
-    builder: ProgrammableBuilder,
-    contract: Contract,
-    cluster: SharedRef,
-    enclave: SharedRef,
-    answers: Sequence[Answer],
-) -> Result:
-    """Store several answers of one enclave in one call; all or none."""
-    requests = [shared_argument(builder, answer.request, mutable=True) for answer in answers]
-    bodies = [chunks_argument(builder, answer.body) for answer in answers]
-    arguments = [
-        shared_argument(builder, cluster),
-        shared_argument(builder, enclave),
-        builder.make_move_vec(requests, StructTag(contract.original, "request", "Request")),
-        builder.pure_value(vector(U64), tuple(answer.sequence for answer in answers)),
-        builder.pure_value(vector(U16), tuple(answer.status for answer in answers)),
-        builder.make_move_vec(bodies, _CHUNKS_TYPE),
-        builder.pure_value(vector(BYTES), tuple(answer.body_hash for answer in answers)),
-        builder.pure_value(vector(U64), tuple(answer.body_length for answer in answers)),
-        builder.pure_value(vector(U64), tuple(answer.executed_at for answer in answers)),
-        builder.pure_value(vector(BYTES), tuple(answer.signature for answer in answers)),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "request", "store_k8s_responses", arguments)
 
 
 def expire_request(builder: ProgrammableBuilder, contract: Contract, request: SharedRef) -> Result:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chain.bindings.arguments import (
     CLOCK,
     owned_argument,
+    rule_texts_argument,
     rules_argument,
     shared_argument,
 )
@@ -80,5 +81,65 @@ def revoke_token_by_admin(
         shared_argument(builder, cluster),
         owned_argument(builder, admin),
         shared_argument(builder, token, mutable=True),
+        shared_argument(builder, CLOCK),
     ]
     return builder.move_call(contract.package, "seal_token", "revoke_by_admin", arguments)
+
+
+def announce_stake_withdrawal(
+    builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, token: SharedRef, amount: int
+) -> Result:
+    """Announce, by the token's owner, the sender, that an amount of the stake leaves."""
+    arguments = [
+        shared_argument(builder, cluster),
+        shared_argument(builder, token, mutable=True),
+        builder.pure_value(U64, amount),
+        shared_argument(builder, CLOCK),
+    ]
+    return builder.move_call(contract.package, "seal_token", "announce_stake_withdrawal", arguments)
+
+
+def withdraw_stake(builder: ProgrammableBuilder, contract: Contract, token: SharedRef) -> Result:
+    """Pay what is due of the stake to the token's owner, the sender."""
+    arguments = [shared_argument(builder, token, mutable=True), shared_argument(builder, CLOCK)]
+    return builder.move_call(contract.package, "seal_token", "withdraw_stake", arguments)
+
+
+def migrate_token(builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, token: SharedRef) -> Result:
+    """Bring a token to its cluster's version of the package."""
+    arguments = [
+        shared_argument(builder, cluster),
+        shared_argument(builder, token, mutable=True),
+        shared_argument(builder, CLOCK),
+    ]
+    return builder.move_call(contract.package, "seal_token", "migrate_token", arguments)
+
+
+def narrow_token(builder: ProgrammableBuilder, contract: Contract, token: SharedRef, rules: Sequence[Rule]) -> Result:
+    """Replace a token's rules by narrower ones, by its owner, the sender."""
+    arguments = [
+        shared_argument(builder, token, mutable=True),
+        rule_texts_argument(builder, rules),
+        shared_argument(builder, CLOCK),
+    ]
+    return builder.move_call(contract.package, "seal_token", "narrow", arguments)
+
+
+def rescope_token(
+    builder: ProgrammableBuilder,
+    contract: Contract,
+    cluster: SharedRef,
+    admin: ObjectRef | Argument,
+    *,
+    token: SharedRef,
+    rules: Sequence[Rule],
+) -> Result:
+    """Replace a token's rules with the AdminCap; wider ones hold after the delay."""
+    arguments = [
+        shared_argument(builder, cluster),
+        owned_argument(builder, admin),
+        shared_argument(builder, token, mutable=True),
+        rules_argument(builder, contract, rules),
+        shared_argument(builder, CLOCK),
+    ]
+    return builder.move_call(contract.package, "seal_token", "rescope", arguments)

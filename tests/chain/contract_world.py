@@ -7,7 +7,7 @@ from attestation import nsm
 from attestation.sim import device, pki
 from chain.bindings import calls, events, objects
 from chain.bindings.abort import AbortReason, AbortTable
-from chain.bindings.state import Delays, Settings
+from chain.bindings.state import Delays, Penalties, Settings
 from chain.payload import chunks_hash
 from chain.rules import Envelope, Rule
 from chain.statements import (
@@ -40,13 +40,14 @@ SETTINGS = Settings(
     min_bond=5_000_000,
     max_deadline_ms=30_000,
     max_stream_ms=300_000,
-    answer_window_ms=20_000,
     enclave_lifetime_ms=86_400_000,
     challenge_lifetime_ms=600_000,
     request_inline_bytes=112_000,
     response_inline_bytes=112_000,
+    receipt_deposit=5_000_000,
 )
-DELAYS = Delays(1_000, 1_000, 1_000, 1_000, 5_000, 4_000, 1_000)
+DELAYS = Delays(1_000, 1_000, 1_000, 1_000, 5_000, 4_000, 1_000, 20_000)
+PENALTIES = Penalties(violation_bps=1_000, reporter_bps=1_000)
 RULES = (
     Rule("", "pods", "", "default", ("get", "list", "create")),
     Rule("", "pods", "*", "default", ("get", "create")),
@@ -170,6 +171,7 @@ class ContractWorld:
             settings=SETTINGS,
             delays=DELAYS,
             delay_maxima=DELAYS,
+            penalties=PENALTIES,
         )
         calls.add_measurement(builder, self.contract, made.cluster, made.admin, PCRS)
         calls.add_configuration(builder, self.contract, made.cluster, made.admin, CONFIGURATION)
@@ -317,8 +319,9 @@ class ContractWorld:
         sequence: int = 1,
         signer: Ed25519Key | None = None,
     ) -> calls.Answer:
-        request = self.read(request_id)
-        assert isinstance(request, objects.Request)
+        found = self.read(request_id)
+        assert isinstance(found, objects.Request)
+        request = found.terms
         body_hash = chunks_hash(tuple(body[at : at + 16_000] for at in range(0, len(body), 16_000)))
         statement = AnswerStatement(
             domain=ANSWER_DOMAIN,

@@ -7,6 +7,7 @@ import pytest
 from attestation.sim import pki
 from chain.bindings import calls, events, objects
 from chain.bindings.abort import abort_table
+from chain.bindings.cluster_object import Cluster
 from chain.rules import Envelope, Rule
 from localnet.ledger import Ledger
 from sui.builder import ProgrammableBuilder
@@ -54,7 +55,7 @@ def world(published):
 def test_a_cluster_is_created_in_one_transaction(published):
     done = published.create()
     cluster = published.read(published.cluster.object_id)
-    assert isinstance(cluster, objects.Cluster)
+    assert isinstance(cluster, Cluster)
     assert cluster.settings == SETTINGS
     assert cluster.package == published.contract.original
     assert cluster.chain_id == bytes(published.ledger.chain_id)
@@ -64,7 +65,11 @@ def test_a_cluster_is_created_in_one_transaction(published):
     assert changed[0].state.cluster == published.cluster.object_id
     token = published.read(published.token.object_id)
     assert isinstance(token, objects.SealToken)
-    assert (token.owner, token.stake, token.usable_from) == (published.owner.address, SETTINGS.min_stake, START_MS)
+    assert (token.owner, token.stake.counted, token.usable_from) == (
+        published.owner.address,
+        SETTINGS.min_stake,
+        START_MS,
+    )
 
 
 def test_an_enclave_is_registered_by_its_document_and_activated(published):
@@ -159,9 +164,9 @@ def test_a_request_changes_no_object_but_its_own(world):
 def test_a_wrong_signature_aborts(world):
     request = world.events(world.do(world.submission(world.ask(GET_PODS)), world.owner))[0]
     forged = world.answer(request.request_id, signer=key("somebody"))
-    assert world.reason(world.storing(forged), world.enclave_key) == "request::ESignature"
+    assert world.reason(world.storing(forged), world.enclave_key) == "answer::ESignature"
     altered = dataclasses.replace(world.answer(request.request_id), status=404)
-    assert world.reason(world.storing(altered), world.enclave_key) == "request::ESignature"
+    assert world.reason(world.storing(altered), world.enclave_key) == "answer::ESignature"
     good = world.answer(request.request_id)
     assert world.reason(world.storing(good), world.owner) == "request::ENotEnclave"
     world.do(world.storing(good), world.enclave_key)
@@ -329,7 +334,7 @@ def test_an_unanswered_request_expires(world):
     world.pass_ms(30_000)
     assert world.reason(expiry(), world.owner) == "request::ENotExpired"
     world.pass_ms(1)
-    assert world.reason(world.storing(answer), world.enclave_key) == "request::EAnswerTooLate"
+    assert world.reason(world.storing(answer), world.enclave_key) == "answer::EAnswerTooLate"
     assert world.reason(expiry(), key("keeper")) == "request::ENotRequester"
     done = world.do(expiry(), world.owner)
     processed = world.events(done)[0]

@@ -8,7 +8,7 @@ from chain.account import Account
 from chain.bindings.arguments import Contract, SharedRef
 from chain.bindings.calls import Answer, Submission
 from chain.bindings.events import K8sAPIRequest
-from chain.calldata import read_submit
+from chain.calldata import read_submits
 from chain.errors import NotFoundError
 from chain.grants import GrantScope, make_bearer
 from chain.history import find_event, past_events
@@ -122,7 +122,7 @@ def test_a_built_submission_reads_back():
     ]
     program = build_submit(CONTRACT, SHARED["cluster"], SHARED["enclave"], orders)
     calls = [c for c in program.commands if isinstance(c, MoveCall) and c.module == "request"]
-    first, second = (read_submit(program, call) for call in calls)
+    (first,), (second,) = (read_submits(program, call) for call in calls)
     assert (first.token, first.session, first.narrowed) == (w.TOKEN, bearer.grant.session, w.RULES)
     assert (first.not_before, first.grant_expires_at, first.grant_signature) == (1, 2, bearer.signature)
     assert b"".join(second.payload) == b"2" * 20_000

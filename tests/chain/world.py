@@ -168,10 +168,14 @@ def token_state(token=TOKEN, **changes):
     """A token's announced state."""
     state = ev.SealTokenChanged(
         token=token,
+        version=1,
+        revision=1,
         cluster=CLUSTER,
         owner=OWNER.address,
         public_key=OWNER.public,
         rules=RULES,
+        pending_rules=(),
+        pending_from=0,
         stake=5,
         usable_from=NOW,
         expires_at=NOW + 10**9,
@@ -220,7 +224,7 @@ def announce_transaction(token=TOKEN, key=STRANGER):
 def answer_transaction(stored, key=GATEWAY):
     """The enclave stores an answer (its event's bytes stand in for the arguments)."""
     raw = ev.EVENTS["K8sResponseStored"].encode(stored)
-    return simple_transaction("request", "store_k8s_response", lambda b: [b.pure_value(bcs.BYTES, raw)], key)
+    return simple_transaction("answer", "store_k8s_response", lambda b: [b.pure_value(bcs.BYTES, raw)], key)
 
 
 def new_ledger(seed=0):

@@ -101,7 +101,7 @@ def coin(number, version=1, balance=10**9):
 
 def kind():
     builder = ProgrammableBuilder()
-    builder.move_call(PARAMETERS.package, "request", "store_k8s_response", [builder.pure(b"x")])
+    builder.move_call(PARAMETERS.package, "answer", "store_k8s_response", [builder.pure(b"x")])
     return TRANSACTION_KIND.encode(builder.finish())
 
 
@@ -225,7 +225,7 @@ async def test_a_transaction_above_the_ledgers_size_gives_its_coin_back(signer):
     await signer.call("add_coins", {"coins": [coin(1)]})
     builder = ProgrammableBuilder()
     chunks = [builder.pure(bytes([n]) * 16_000) for n in range(8)] + [builder.pure(bytes(2_900))]
-    builder.move_call(PARAMETERS.package, "request", "store_k8s_response", chunks)
+    builder.move_call(PARAMETERS.package, "answer", "store_k8s_response", chunks)
     encoded = TRANSACTION_KIND.encode(builder.finish())
     await refused("bad-request", signer, "sign_transaction", transaction(kind=encoded))
     assert (await signer.call("coins"))["free"] == 1

@@ -109,10 +109,14 @@ class Enclave:
     async def activate(self) -> None:
         changed = SealTokenChanged(
             self.owner.state.token,
+            1,
+            1,
             CLUSTER,
             self.owner.state.owner,
             self.owner.state.public_key,
             self.owner.state.rules,
+            (),
+            0,
             5,
             0,
             NOW_MS * 2,
@@ -208,7 +212,7 @@ class Enclave:
         )
         statement = answer_of(unsigned, chain_id=CHAIN_ID, package=PACKAGE)
         signed = replace(unsigned, signature=KEY.sign(ANSWER_STATEMENT.encode(statement)))
-        await self.emit("K8sResponseStored", "request", "store_k8s_response", signed)
+        await self.emit("K8sResponseStored", "answer", "store_k8s_response", signed)
 
     async def stream(self, reader, writer) -> None:
         frame = cbor2.loads(await read_frame(reader))
@@ -410,8 +414,8 @@ async def test_answers_of_other_enclaves_and_forged_ones_are_passed_over(enclave
                 NOW_MS,
                 b"\x00" * 64,
             )
-            await enclave.emit("K8sResponseStored", "request", "store_k8s_response", forged)
-            await enclave.emit("K8sResponseStored", "request", "store_k8s_response", replace(forged, enclave=CLUSTER))
+            await enclave.emit("K8sResponseStored", "answer", "store_k8s_response", forged)
+            await enclave.emit("K8sResponseStored", "answer", "store_k8s_response", replace(forged, enclave=CLUSTER))
             await asyncio.sleep(0.2)
             assert not asking.done()
             await enclave.store(asked, request)

@@ -27,7 +27,7 @@ def refused(build, reason, *, money=True):
     assert caught.value.code == "forbidden"
 
 
-def call(builder, arguments=(), *, package=OURS, module="request", function="store_k8s_response"):
+def call(builder, arguments=(), *, package=OURS, module="answer", function="store_k8s_response"):
     return builder.move_call(package, module, function, list(arguments))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from chain.bindings.abort import AbortTable
 from chain.bindings.events import EVENTS, ClusterChanged, EnclaveActivated, K8sAPIRequest, K8sResponseStored
-from chain.bindings.state import ClusterState, Delays, Settings
+from chain.bindings.state import ClusterState, Delays, Penalties, Settings
 from chain.clock import LedgerClock
 from chain.ledger import LedgerObject
 from chain.memory_ledger import MemoryLedger, Verdict
@@ -43,17 +43,22 @@ LATE = 1 << 63 | 7 << 32 | 2 << 16 | 3
 STATE = ClusterState(
     cluster=CLUSTER,
     version=1,
+    code=PACKAGE,
+    pending_version=None,
     chain_id=CHAIN_ID,
     package=PACKAGE,
-    settings=Settings(1, 1, 60_000, 600_000, 30_000, 1, 1, 8192, 8192),
-    delays=Delays(*[0] * 7),
-    delay_maxima=Delays(*[0] * 7),
+    settings=Settings(1, 1, 60_000, 600_000, 1, 1, 8192, 8192, 1),
+    delays=Delays(*[0] * 8),
+    pending_settings=(),
+    delay_maxima=Delays(*[0] * 8),
+    penalties=Penalties(1_000, 1_000),
     measurements=(),
     configurations=(),
     active_enclave=ENCLAVE,
     epoch=1,
     config_version=3,
     operator=CLUSTER,
+    successor=None,
     bond=5,
 )
 ACTIVATED = EnclaveActivated(

@@ -13,7 +13,7 @@ from aiohttp import web
 from chain.account import Account
 from chain.bindings import events as ev
 from chain.bindings.arguments import Contract
-from chain.bindings.state import ClusterState, Delays
+from chain.bindings.state import ClusterState, Delays, Penalties
 from chain.bindings.state import Settings as ClusterSettings
 from chain.errors import DeniedError
 from chain.ledger import Coin, LedgerObject
@@ -38,9 +38,10 @@ CHALLENGE = ObjectRef(Address.parse("0xc4"), 3, Digest(bytes(32)))
 IDENTITY = Identity(w.GATEWAY.address, w.GATEWAY.public, b"h" * 32, b"t" * 32)
 QUICK = replace(LIMITS, boot_seconds=0.05, poll_seconds=0.0, enclave_call_seconds=1.0, give_back_seconds=1.0)
 STATE = ClusterState(
-    cluster=w.CLUSTER, version=1, chain_id=w.CHAIN_ID, package=w.PACKAGE,
-    settings=ClusterSettings(1, 1, 60_000, 600_000, 30_000, 1, 1, 8192, 8192), delays=Delays(*[0] * 7),
-    delay_maxima=Delays(*[0] * 7), measurements=(), configurations=(), active_enclave=w.ENCLAVE, epoch=2,
+    cluster=w.CLUSTER, version=1, code=w.PACKAGE, pending_version=None, chain_id=w.CHAIN_ID, package=w.PACKAGE,
+    settings=ClusterSettings(1, 1, 60_000, 600_000, 1, 1, 8192, 8192, 1), delays=Delays(*[0] * 8),
+    pending_settings=(), penalties=Penalties(1_000, 1_000), successor=None,
+    delay_maxima=Delays(*[0] * 8), measurements=(), configurations=(), active_enclave=w.ENCLAVE, epoch=2,
     config_version=1, operator=w.OWNER.address, bond=5,
 )  # fmt: skip
 REGISTERED = ev.EnclaveRegistered(

@@ -42,6 +42,12 @@ const EConfiguration: vector<u8> = b"the configuration is not approved, or not y
 #[error]
 const EMeasurement: vector<u8> = b"the measurement is not approved, or not yet";
 #[error]
+const EOtherKey: vector<u8> = b"the document speaks for another key than this enclave's";
+#[error]
+const EOtherOperator: vector<u8> = b"the enclave was registered by another operator";
+#[error]
+const EConvicted: vector<u8> = b"evidence against this enclave was accepted before";
+#[error]
 const EActivatedBefore: vector<u8> = b"the enclave was activated before: an enclave is activated once";
 #[error]
 const EAlreadyRevoked: vector<u8> = b"the enclave is revoked already";
@@ -73,6 +79,7 @@ public struct Enclave has key {
     registered_at: u64,
     expires_at: u64,
     revoked: bool,
+    convicted: bool,
 }
 
 /// What a document must carry as its nonce: the 32 bytes of this object's id. Owned, and used up by a registration.
@@ -81,6 +88,16 @@ public struct Challenge has key {
     cluster: ID,
     operator: ID,
     expires_at: u64,
+}
+
+/// What a document proves once it has passed the rules.
+public struct Proven has drop {
+    challenge: ID,
+    time: u64,
+    address: address,
+    public_key: vector<u8>,
+    measurement: u64,
+    configuration: u64,
 }
 
 /// The fields of a verified document that the rules look at.
@@ -95,12 +112,12 @@ public struct Attested has copy, drop {
 
 /// A challenge for the next registration; it goes to the sender.
 public fun new_challenge(cluster: &Cluster, operator: &OperatorCap, clock: &Clock, ctx: &mut TxContext): ID {
-    cluster.assert_operator(operator);
+    cluster.assert_operator(operator, clock);
     let challenge = Challenge {
         id: object::new(ctx),
         cluster: object::id(cluster),
         operator: object::id(operator),
-        expires_at: clock.timestamp_ms() + cluster.settings().challenge_lifetime_ms(),
+        expires_at: clock.timestamp_ms() + cluster.settings(clock).challenge_lifetime_ms(),
     };
     let id = object::id(&challenge);
     transfer::transfer(challenge, ctx.sender());
@@ -126,20 +143,27 @@ public fun register(
     clock: &Clock,
     ctx: &mut TxContext,
 ): ID {
-    let attested = Attested {
-        time: *document.timestamp(),
-        pcr_indexes: document.pcrs().map_ref!(|entry| entry.index()),
-        pcr_values: document.pcrs().map_ref!(|entry| *entry.value()),
-        public_key: *document.public_key(),
-        user_data: *document.user_data(),
-        nonce: *document.nonce(),
-    };
+    let attested = read(&document);
     register_attested(cluster, operator, challenge, attested, hpke_key, tls_ca_hash, configuration, clock, ctx)
+}
+
+/// Lets a registration last longer, by a new document of the same key over a new challenge, before it ends. The image
+/// and the configuration are those that the new document proves.
+public fun renew(
+    cluster: &Cluster,
+    operator: &OperatorCap,
+    enclave: &mut Enclave,
+    challenge: Challenge,
+    document: NitroAttestationDocument,
+    configuration: vector<u8>,
+    clock: &Clock,
+) {
+    renew_attested(cluster, operator, enclave, challenge, read(&document), configuration, clock)
 }
 
 /// Makes an enclave the one that new requests name; once in its life.
 public fun activate(cluster: &mut Cluster, operator: &OperatorCap, enclave: &mut Enclave, clock: &Clock) {
-    cluster.assert_operator(operator);
+    cluster.assert_operator(operator, clock);
     assert_usable(cluster, enclave, clock);
     assert!(enclave.epoch == 0, EActivatedBefore);
     enclave.epoch = cluster.set_active(object::id(enclave));
@@ -152,31 +176,31 @@ public fun activate(cluster: &mut Cluster, operator: &OperatorCap, enclave: &mut
         enclave.tls_ca_hash,
         enclave.expires_at,
         clock.timestamp_ms(),
-        cluster.state(),
+        cluster.state(clock),
     );
 }
 
 /// Revokes an enclave by the operator in office.
 public fun revoke(cluster: &Cluster, operator: &OperatorCap, enclave: &mut Enclave, clock: &Clock) {
-    cluster.assert_operator(operator);
+    cluster.assert_operator(operator, clock);
     revoke_in(cluster, enclave, clock);
 }
 
 /// Revokes an enclave by the cluster's admin.
 public fun revoke_by_admin(cluster: &Cluster, admin: &AdminCap, enclave: &mut Enclave, clock: &Clock) {
-    cluster.assert_admin(admin);
+    cluster.assert_admin(admin, clock);
     revoke_in(cluster, enclave, clock);
 }
 
 /// Aborts unless the enclave may be used at this moment; every use calls this.
 public fun assert_usable(cluster: &Cluster, enclave: &Enclave, clock: &Clock) {
-    cluster.assert_version();
+    cluster.assert_version(clock);
     assert!(enclave.cluster == object::id(cluster), EWrongCluster);
     assert!(!enclave.revoked, ERevoked);
     assert!(clock.timestamp_ms() < enclave.expires_at, EExpired);
     assert!(cluster.approvals().is_measurement_live(enclave.measurement), EMeasurementRetired);
     assert!(cluster.approvals().is_configuration_live(enclave.configuration), EConfigurationRetired);
-    assert!(cluster.counted_bond(enclave.operator) >= cluster.settings().min_bond(), EBond);
+    assert!(cluster.counted_bond(enclave.operator, clock) >= cluster.settings(clock).min_bond(), EBond);
 }
 
 /// Aborts unless the enclave is the one that new requests must name, and usable.
@@ -187,6 +211,9 @@ public fun assert_active(cluster: &Cluster, enclave: &Enclave, clock: &Clock) {
 
 /// The Sui address of the enclave's key: delegate of grants, sender of answers.
 public fun sui_address(self: &Enclave): address { self.address }
+
+/// The OperatorCap that registered it.
+public fun operator(self: &Enclave): ID { self.operator }
 
 /// The Ed25519 key that signs answers.
 public fun public_key(self: &Enclave): &vector<u8> { &self.public_key }
@@ -210,7 +237,7 @@ public(package) fun address_of(public_key: &vector<u8>): address {
     address::from_bytes(hash::blake2b256(&bytes))
 }
 
-/// The rules of a registration over plain fields, in the order in which they are checked.
+/// A registration over plain fields.
 public(package) fun register_attested(
     cluster: &mut Cluster,
     operator: &OperatorCap,
@@ -222,17 +249,120 @@ public(package) fun register_attested(
     clock: &Clock,
     ctx: &mut TxContext,
 ): ID {
-    // (1) The operator in office, his own challenge for this cluster, still open.
-    cluster.assert_operator(operator);
+    let proven = prove(cluster, operator, challenge, attested, hpke_key, tls_ca_hash, configuration, clock);
     let now = clock.timestamp_ms();
-    let Challenge { id: challenge_id, cluster: challenged, operator: challenger, expires_at: challenge_expires } =
-        challenge;
+    let enclave = Enclave {
+        id: object::new(ctx),
+        cluster: object::id(cluster),
+        operator: object::id(operator),
+        epoch: 0,
+        address: proven.address,
+        public_key: proven.public_key,
+        hpke_key,
+        tls_ca_hash,
+        measurement: proven.measurement,
+        configuration: proven.configuration,
+        registered_at: now,
+        expires_at: now + cluster.settings(clock).enclave_lifetime_ms(),
+        revoked: false,
+        convicted: false,
+    };
+    let enclave_id = object::id(&enclave);
+    cluster.remember_key(enclave.public_key, enclave_id);
+    events::enclave_registered(
+        enclave_id,
+        enclave.cluster,
+        enclave.operator,
+        proven.challenge,
+        enclave.address,
+        enclave.public_key,
+        enclave.hpke_key,
+        enclave.tls_ca_hash,
+        enclave.measurement,
+        enclave.configuration,
+        proven.time,
+        enclave.registered_at,
+        enclave.expires_at,
+    );
+    transfer::share_object(enclave);
+    enclave_id
+}
+
+/// A renewal over plain fields.
+public(package) fun renew_attested(
+    cluster: &Cluster,
+    operator: &OperatorCap,
+    enclave: &mut Enclave,
+    challenge: Challenge,
+    attested: Attested,
+    configuration: vector<u8>,
+    clock: &Clock,
+) {
+    assert!(enclave.cluster == object::id(cluster), EWrongCluster);
+    assert!(enclave.operator == object::id(operator), EOtherOperator);
+    assert!(!enclave.revoked, ERevoked);
+    assert!(clock.timestamp_ms() < enclave.expires_at, EExpired);
+    let (hpke_key, tls_ca_hash) = (enclave.hpke_key, enclave.tls_ca_hash);
+    let proven = prove(cluster, operator, challenge, attested, hpke_key, tls_ca_hash, configuration, clock);
+    assert!(proven.public_key == enclave.public_key, EOtherKey);
+    enclave.measurement = proven.measurement;
+    enclave.configuration = proven.configuration;
+    enclave.expires_at = clock.timestamp_ms() + cluster.settings(clock).enclave_lifetime_ms();
+    events::enclave_renewed(
+        object::id(enclave),
+        enclave.cluster,
+        proven.challenge,
+        enclave.measurement,
+        enclave.configuration,
+        proven.time,
+        clock.timestamp_ms(),
+        enclave.expires_at,
+    );
+}
+
+/// Marks an enclave whose key signed two answers to one request, once; it is revoked from then on.
+public(package) fun convict(cluster: &Cluster, enclave: &mut Enclave, clock: &Clock) {
+    assert!(enclave.cluster == object::id(cluster), EWrongCluster);
+    assert!(!enclave.convicted, EConvicted);
+    enclave.convicted = true;
+    if (!enclave.revoked) revoke_in(cluster, enclave, clock);
+}
+
+/// The fields of a document, PCRs with their indexes.
+fun read(document: &NitroAttestationDocument): Attested {
+    Attested {
+        time: *document.timestamp(),
+        pcr_indexes: document.pcrs().map_ref!(|entry| entry.index()),
+        pcr_values: document.pcrs().map_ref!(|entry| *entry.value()),
+        public_key: *document.public_key(),
+        user_data: *document.user_data(),
+        nonce: *document.nonce(),
+    }
+}
+
+/// The rules of a registration and of a renewal, in the order in which they are checked. Uses the challenge up.
+fun prove(
+    cluster: &Cluster,
+    operator: &OperatorCap,
+    challenge: Challenge,
+    attested: Attested,
+    hpke_key: vector<u8>,
+    tls_ca_hash: vector<u8>,
+    configuration: vector<u8>,
+    clock: &Clock,
+): Proven {
+    // (1) The operator in office, his own challenge for this cluster, still open.
+    cluster.assert_operator(operator, clock);
+    let now = clock.timestamp_ms();
+    let Challenge { id: challenge_id, cluster: challenged, operator: challenger, expires_at } = challenge;
+    let challenge = challenge_id.to_inner();
+    challenge_id.delete();
     assert!(challenged == object::id(cluster), EWrongCluster);
     assert!(challenger == object::id(operator), EChallengeOperator);
-    assert!(now < challenge_expires, EChallengeExpired);
+    assert!(now < expires_at, EChallengeExpired);
     // (2) The document answers the challenge, now.
     let Attested { time, pcr_indexes, pcr_values, public_key, user_data, nonce } = attested;
-    assert!(nonce == option::some(challenge_id.to_bytes()), ENonce);
+    assert!(nonce == option::some(challenge.to_bytes()), ENonce);
     assert!(time.diff(now) <= MAX_DOCUMENT_SKEW_MS, EDocumentTime);
     // (3) Its key is an Ed25519 key, and its user data binds everything else that the enclave holds.
     assert!(public_key.is_some_and!(|key| key.length() == ED25519_KEY_BYTES), EPublicKey);
@@ -259,42 +389,14 @@ public(package) fun register_attested(
     assert!(measurement.is_some(), EMeasurement);
     let approved = cluster.approvals().configuration_in_force(&configuration, clock);
     assert!(approved.is_some(), EConfiguration);
-    // (5) The key is new; what remains is done.
-    let enclave = Enclave {
-        id: object::new(ctx),
-        cluster: object::id(cluster),
-        operator: object::id(operator),
-        epoch: 0,
+    Proven {
+        challenge,
+        time,
         address,
         public_key,
-        hpke_key,
-        tls_ca_hash,
         measurement: measurement.destroy_some(),
         configuration: approved.destroy_some(),
-        registered_at: now,
-        expires_at: now + cluster.settings().enclave_lifetime_ms(),
-        revoked: false,
-    };
-    let enclave_id = object::id(&enclave);
-    cluster.remember_key(public_key, enclave_id);
-    events::enclave_registered(
-        enclave_id,
-        enclave.cluster,
-        enclave.operator,
-        challenge_id.to_inner(),
-        enclave.address,
-        enclave.public_key,
-        enclave.hpke_key,
-        enclave.tls_ca_hash,
-        enclave.measurement,
-        enclave.configuration,
-        time,
-        enclave.registered_at,
-        enclave.expires_at,
-    );
-    challenge_id.delete();
-    transfer::share_object(enclave);
-    enclave_id
+    }
 }
 
 /// A PCR by its index; positions say nothing, because a document need not list all of them.

@@ -2,29 +2,10 @@
 /// token or a cluster carry its full state.
 module k3s_daas::events;
 
-use k3s_daas::approvals::{Configuration, Measurement};
+use k3s_daas::cluster_state::ClusterState;
 use k3s_daas::rules::{Envelope, Rule};
-use k3s_daas::settings::{Delays, Settings};
 use std::string::String;
 use sui::event;
-
-/// All that a cluster decides by.
-public struct ClusterState has copy, drop, store {
-    cluster: ID,
-    version: u64,
-    chain_id: vector<u8>,
-    package: address,
-    settings: Settings,
-    delays: Delays,
-    delay_maxima: Delays,
-    measurements: vector<Measurement>,
-    configurations: vector<Configuration>,
-    active_enclave: Option<ID>,
-    epoch: u64,
-    config_version: u64,
-    operator: ID,
-    bond: u64,
-}
 
 /// A cluster was made or changed.
 public struct ClusterChanged has copy, drop {
@@ -49,6 +30,18 @@ public struct EnclaveRegistered has copy, drop {
     expires_at: u64,
 }
 
+/// A registration lasts longer, by a new document of the same key.
+public struct EnclaveRenewed has copy, drop {
+    enclave: ID,
+    cluster: ID,
+    challenge: ID,
+    measurement: u64,
+    configuration: u64,
+    document_time: u64,
+    renewed_at: u64,
+    expires_at: u64,
+}
+
 /// An enclave became the one that new requests name.
 public struct EnclaveActivated has copy, drop {
     enclave: ID,
@@ -69,13 +62,30 @@ public struct EnclaveRevoked has copy, drop {
     revoked_at: u64,
 }
 
-/// A token was made, changed, or announced again: its full state.
+/// An enclave's key signed two answers to one request: its operator's bond is gone.
+public struct EquivocationProven has copy, drop {
+    enclave: ID,
+    cluster: ID,
+    operator: ID,
+    request_id: ID,
+    reporter: address,
+    slashed: u64,
+    reward: u64,
+    proven_at: u64,
+}
+
+/// A token was made, changed, or announced again: its full state. `revision` rises with every change; of two states
+/// the higher one holds. Pending rules replace the others from their time on; there are none where they are empty.
 public struct SealTokenChanged has copy, drop {
     token: ID,
+    version: u64,
+    revision: u64,
     cluster: ID,
     owner: address,
     public_key: vector<u8>,
     rules: vector<Rule>,
+    pending_rules: vector<Rule>,
+    pending_from: u64,
     stake: u64,
     usable_from: u64,
     expires_at: u64,
@@ -129,46 +139,29 @@ public struct K8sResponseStored has copy, drop {
     signature: vector<u8>,
 }
 
+/// The contract accepted that a request's payload was not what its envelope said; `lost` is what it cost of the stake.
+public struct K8sViolationStored has copy, drop {
+    request_id: ID,
+    cluster: ID,
+    enclave: ID,
+    epoch: u64,
+    sequence: u64,
+    config_version: u64,
+    token: ID,
+    payload_hash: vector<u8>,
+    found_at: u64,
+    answer_until: u64,
+    stored_at: u64,
+    lost: u64,
+    signature: vector<u8>,
+}
+
 /// A request is over: answered (0), expired (1), or a violation (2).
 public struct K8sRequestProcessed has copy, drop {
     request_id: ID,
     cluster: ID,
     outcome: u8,
     processed_at: u64,
-}
-
-public(package) fun cluster_state(
-    cluster: ID,
-    version: u64,
-    chain_id: vector<u8>,
-    package: address,
-    settings: Settings,
-    delays: Delays,
-    delay_maxima: Delays,
-    measurements: vector<Measurement>,
-    configurations: vector<Configuration>,
-    active_enclave: Option<ID>,
-    epoch: u64,
-    config_version: u64,
-    operator: ID,
-    bond: u64,
-): ClusterState {
-    ClusterState {
-        cluster,
-        version,
-        chain_id,
-        package,
-        settings,
-        delays,
-        delay_maxima,
-        measurements,
-        configurations,
-        active_enclave,
-        epoch,
-        config_version,
-        operator,
-        bond,
-    }
 }
 
 public(package) fun cluster_changed(change: String, state: ClusterState) {
@@ -237,10 +230,14 @@ public(package) fun enclave_revoked(enclave: ID, cluster: ID, revoked_at: u64) {
 
 public(package) fun seal_token_changed(
     token: ID,
+    version: u64,
+    revision: u64,
     cluster: ID,
     owner: address,
     public_key: vector<u8>,
     rules: vector<Rule>,
+    pending_rules: vector<Rule>,
+    pending_from: u64,
     stake: u64,
     usable_from: u64,
     expires_at: u64,
@@ -249,10 +246,14 @@ public(package) fun seal_token_changed(
 ) {
     event::emit(SealTokenChanged {
         token,
+        version,
+        revision,
         cluster,
         owner,
         public_key,
         rules,
+        pending_rules,
+        pending_from,
         stake,
         usable_from,
         expires_at,
@@ -347,4 +348,80 @@ public(package) fun response_stored(
 
 public(package) fun request_processed(request_id: ID, cluster: ID, outcome: u8, processed_at: u64) {
     event::emit(K8sRequestProcessed { request_id, cluster, outcome, processed_at });
+}
+
+public(package) fun enclave_renewed(
+    enclave: ID,
+    cluster: ID,
+    challenge: ID,
+    measurement: u64,
+    configuration: u64,
+    document_time: u64,
+    renewed_at: u64,
+    expires_at: u64,
+) {
+    event::emit(EnclaveRenewed {
+        enclave,
+        cluster,
+        challenge,
+        measurement,
+        configuration,
+        document_time,
+        renewed_at,
+        expires_at,
+    });
+}
+
+public(package) fun equivocation_proven(
+    enclave: ID,
+    cluster: ID,
+    operator: ID,
+    request_id: ID,
+    reporter: address,
+    slashed: u64,
+    reward: u64,
+    proven_at: u64,
+) {
+    event::emit(EquivocationProven {
+        enclave,
+        cluster,
+        operator,
+        request_id,
+        reporter,
+        slashed,
+        reward,
+        proven_at,
+    });
+}
+
+public(package) fun violation_stored(
+    request_id: ID,
+    cluster: ID,
+    enclave: ID,
+    epoch: u64,
+    sequence: u64,
+    config_version: u64,
+    token: ID,
+    payload_hash: vector<u8>,
+    found_at: u64,
+    answer_until: u64,
+    stored_at: u64,
+    lost: u64,
+    signature: vector<u8>,
+) {
+    event::emit(K8sViolationStored {
+        request_id,
+        cluster,
+        enclave,
+        epoch,
+        sequence,
+        config_version,
+        token,
+        payload_hash,
+        found_at,
+        answer_until,
+        stored_at,
+        lost,
+        signature,
+    });
 }

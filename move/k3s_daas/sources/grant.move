@@ -26,8 +26,8 @@ const ENotAllowed: vector<u8> = b"no rule of the grant allows this";
 #[error]
 const ESignature: vector<u8> = b"the grant is not signed by the token's owner";
 
-/// Aborts unless the owner of the token has granted this to the delegate at this moment.
-public(package) fun assert_granted(
+/// Aborts unless the owner of the token has granted the delegate something at this moment.
+public(package) fun assert_signed(
     cluster: &Cluster,
     token: &SealToken,
     delegate: address,
@@ -36,7 +36,6 @@ public(package) fun assert_granted(
     expires_at: u64,
     narrowed: vector<Rule>,
     signature: &vector<u8>,
-    envelope: &Envelope,
     clock: &Clock,
 ) {
     let now = clock.timestamp_ms();
@@ -45,8 +44,7 @@ public(package) fun assert_granted(
     assert!(now < expires_at, EExpired);
     if (!narrowed.is_empty()) {
         rules::assert_count(&narrowed, MAX_RULES);
-        assert!(rules::is_within(&narrowed, token.rules()), EWiderThanToken);
-        assert!(rules::allow(&narrowed, envelope), ENotAllowed);
+        assert!(rules::is_within(&narrowed, &token.rules(clock)), EWiderThanToken);
     };
     let signed = statement::grant_bytes(
         cluster.chain_id(),
@@ -63,4 +61,9 @@ public(package) fun assert_granted(
         signature.length() == SIGNATURE_BYTES && ed25519::ed25519_verify(signature, token.public_key(), &signed),
         ESignature,
     );
+}
+
+/// Aborts unless the grant's own rules allow this; without rules it grants all that the token allows.
+public(package) fun assert_allows(narrowed: &vector<Rule>, envelope: &Envelope) {
+    assert!(narrowed.is_empty() || rules::allow(narrowed, envelope), ENotAllowed);
 }

@@ -7,6 +7,7 @@ use std::bcs;
 use std::hash;
 
 const ANSWER_DOMAIN: vector<u8> = b"k3s-daas::answer::v1";
+const VIOLATION_DOMAIN: vector<u8> = b"k3s-daas::violation::v1";
 const GRANT_DOMAIN: vector<u8> = b"k3s-daas::grant::v1";
 const MANIFEST_DOMAIN: vector<u8> = b"k3s-daas::manifest::v1";
 
@@ -25,6 +26,22 @@ public struct AnswerStatement has copy, drop {
     status: u16,
     body_hash: vector<u8>,
     executed_at: u64,
+    answer_until: u64,
+}
+
+/// What an enclave signs about a request whose payload opened but was not what its envelope said.
+public struct ViolationStatement has copy, drop {
+    domain: vector<u8>,
+    chain_id: vector<u8>,
+    package: address,
+    cluster: ID,
+    enclave: ID,
+    epoch: u64,
+    sequence: u64,
+    config_version: u64,
+    request_id: ID,
+    payload_hash: vector<u8>,
+    found_at: u64,
     answer_until: u64,
 }
 
@@ -85,6 +102,36 @@ public(package) fun answer_bytes(
         status,
         body_hash,
         executed_at,
+        answer_until,
+    })
+}
+
+/// The bytes of a violation that the enclave's key signs.
+public(package) fun violation_bytes(
+    chain_id: vector<u8>,
+    package: address,
+    cluster: ID,
+    enclave: ID,
+    epoch: u64,
+    sequence: u64,
+    config_version: u64,
+    request_id: ID,
+    payload_hash: vector<u8>,
+    found_at: u64,
+    answer_until: u64,
+): vector<u8> {
+    bcs::to_bytes(&ViolationStatement {
+        domain: VIOLATION_DOMAIN,
+        chain_id,
+        package,
+        cluster,
+        enclave,
+        epoch,
+        sequence,
+        config_version,
+        request_id,
+        payload_hash,
+        found_at,
         answer_until,
     })
 }

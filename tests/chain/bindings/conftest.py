@@ -21,6 +21,8 @@ class MoveFunction:
 
     visibility: str
     parameters: tuple[str, ...]
+    context: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,16 @@ def parse_module(text: str) -> MoveModule:
     text = re.sub(r"//.*", "", text)
     text = re.sub(r"#\[test_only\]\s*public fun.*?\n\}", "", text, flags=re.DOTALL)
     structs = {name: _pairs(body) for name, body in _STRUCT.findall(text)}
-    functions = {
-        name: MoveFunction(visibility.strip(), tuple(kind for _, kind in _pairs(body) if "TxContext" not in kind))
-        for visibility, name, body, _ in _FUNCTION.findall(text)
-    }
+    functions = {}
+    for found in _FUNCTION.finditer(text):
+        visibility, name, given, _ = found.groups()
+        kinds = [kind for _, kind in _pairs(given)]
+        functions[name] = MoveFunction(
+            visibility=(visibility or "").strip(),
+            parameters=tuple(kind for kind in kinds if "TxContext" not in kind),
+            context="".join(kind for kind in kinds if "TxContext" in kind),
+            body=text[found.end() : text.find("\n}\n", found.end())],
+        )
     return MoveModule(structs, functions)
 
 

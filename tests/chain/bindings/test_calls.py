@@ -5,9 +5,10 @@ import inspect
 import pytest
 
 from chain.bindings import calls
-from chain.bindings.state import Delays, Settings
+from chain.bindings.state import Delays, Penalties, Settings
 from chain.payload import chunks_hash, sealed_hash
 from chain.rules import Envelope, Rule
+from chain.statements import ANSWER_DOMAIN, AnswerStatement
 from sui.bcs import BOOL, BYTES, STRING, U16, U64, vector
 from sui.builder import ProgrammableBuilder
 from sui.errors import BuildError
@@ -33,8 +34,9 @@ ENCLAVE = calls.SharedRef(Address.parse("0xe1"), 12)
 TOKEN = calls.SharedRef(Address.parse("0x70"), 13)
 CAP = ObjectRef(Address.parse("0xca"), 4, Digest(bytes(32)))
 COIN = ObjectRef(Address.parse("0xc0"), 4, Digest(bytes(32)))
-SETTINGS = Settings(1, 2, 3, 4, 5, 6, 7, 8_192, 9_000)
-DELAYS = Delays(1, 2, 3, 4, 6, 5, 7)
+SETTINGS = Settings(1, 2, 3, 4, 5, 6, 8_192, 9_000, 10)
+DELAYS = Delays(1, 2, 3, 4, 6, 5, 7, 8)
+PENALTIES = Penalties(1_000, 1_000)
 RULES = (Rule("", "pods", "", "default", ("get", "list")), Rule("apps", "*", "", "*", ("*",)))
 ENVELOPE = Envelope("get", "", "pods", "", "default")
 GRANT = calls.SignedGrant(b"\x01" * 32, 5, 6, RULES, b"\x02" * 64)
@@ -49,12 +51,31 @@ def asked(sealed: bytes = b"sealed") -> calls.Submission:
     return calls.submission(ENVELOPE, sealed, deadline=77, inline_bytes=64_000)
 
 
+def signed_answer(status: int) -> tuple[AnswerStatement, bytes]:
+    where = (CLUSTER.object_id, ENCLAVE.object_id)
+    said = AnswerStatement(
+        ANSWER_DOMAIN, bytes(32), CONTRACT.original, *where, 1, 2, 3, TOKEN.object_id, b"p", status, b"b", 4, 5
+    )
+    return said, b"\x05" * 64
+
+
 CALLS = {
     ("settings", "new_settings"): lambda b: calls.new_settings(b, CONTRACT, SETTINGS),
     ("settings", "new_delays"): lambda b: calls.new_delays(b, CONTRACT, DELAYS),
     ("cluster", "create"): lambda b: calls.create_cluster(
-        b, CONTRACT, chain_id=bytes(32), settings=SETTINGS, delays=DELAYS, delay_maxima=DELAYS
+        b, CONTRACT, chain_id=bytes(32), settings=SETTINGS, delays=DELAYS, delay_maxima=DELAYS, penalties=PENALTIES
     ),
+    ("settings", "new_penalties"): lambda b: calls.new_penalties(b, CONTRACT, PENALTIES),
+    ("cluster", "change_setting"): lambda b: calls.change_setting(b, CONTRACT, CLUSTER, CAP, name="min_stake", value=7),
+    ("cluster", "grow_delays"): lambda b: calls.grow_delays(b, CONTRACT, CLUSTER, CAP, DELAYS),
+    ("cluster", "replace_operator"): lambda b: calls.replace_operator(b, CONTRACT, CLUSTER, CAP, COIN.object_id),
+    ("cluster", "cancel_operator"): lambda b: calls.cancel_operator(b, CONTRACT, CLUSTER, CAP),
+    ("cluster", "announce_bond_withdrawal"): lambda b: calls.announce_bond_withdrawal(b, CONTRACT, CLUSTER, CAP, 5),
+    ("cluster", "withdraw_bond"): lambda b: calls.withdraw_bond(b, CONTRACT, CLUSTER, CAP, COIN.object_id),
+    ("cluster", "announce_version"): lambda b: calls.announce_version(b, CONTRACT, CLUSTER, CAP, lock=TOKEN, version=2),
+    ("cluster", "cancel_version"): lambda b: calls.cancel_version(b, CONTRACT, CLUSTER, CAP),
+    ("cluster", "hand_over_admin"): lambda b: calls.hand_over_admin(b, CONTRACT, CLUSTER, CAP, COIN.object_id),
+    ("cluster", "burn_admin"): lambda b: calls.burn_admin(b, CONTRACT, CLUSTER, CAP),
     ("cluster", "share"): lambda b: calls.share(b, CONTRACT, Result(0)),
     ("cluster", "add_measurement"): lambda b: calls.add_measurement(b, CONTRACT, CLUSTER, CAP, (b"0", b"1", b"2")),
     ("cluster", "add_configuration"): lambda b: calls.add_configuration(b, CONTRACT, CLUSTER, CAP, b"0"),
@@ -80,6 +101,16 @@ CALLS = {
     ("seal_token", "issue"): lambda b: calls.issue_token(
         b, CONTRACT, CLUSTER, CAP, owner=CAP.object_id, public_key=b"k", rules=RULES, stake=5, expires_at=9
     ),
+    ("enclave", "renew"): lambda b: calls.renew(
+        b, CONTRACT, CLUSTER, CAP, enclave=ENCLAVE, challenge=COIN, document=b"d", configuration_hash=b"c"
+    ),
+    ("seal_token", "announce_stake_withdrawal"): lambda b: calls.announce_stake_withdrawal(
+        b, CONTRACT, CLUSTER, TOKEN, 5
+    ),
+    ("seal_token", "withdraw_stake"): lambda b: calls.withdraw_stake(b, CONTRACT, TOKEN),
+    ("seal_token", "migrate_token"): lambda b: calls.migrate_token(b, CONTRACT, CLUSTER, TOKEN),
+    ("seal_token", "narrow"): lambda b: calls.narrow_token(b, CONTRACT, TOKEN, RULES),
+    ("seal_token", "rescope"): lambda b: calls.rescope_token(b, CONTRACT, CLUSTER, CAP, token=TOKEN, rules=RULES),
     ("seal_token", "add_stake"): lambda b: calls.add_stake(b, CONTRACT, TOKEN, COIN),
     ("seal_token", "announce_token"): lambda b: calls.announce_token(b, CONTRACT, TOKEN),
     ("seal_token", "revoke"): lambda b: calls.revoke_token(b, CONTRACT, TOKEN),
@@ -90,10 +121,39 @@ CALLS = {
     ("request", "submit_with_grant"): lambda b: calls.submit_with_grant(
         b, CONTRACT, cluster=CLUSTER, enclave=ENCLAVE, token=TOKEN, grant=GRANT, asked=asked()
     ),
-    ("request", "store_k8s_response"): lambda b: calls.store_k8s_response(b, CONTRACT, CLUSTER, ENCLAVE, answer(1)),
-    ("request", "store_k8s_responses"): lambda b: calls.store_k8s_responses(
+    ("request", "submit_with_receipt"): lambda b: calls.submit_with_receipt(
+        b, CONTRACT, cluster=CLUSTER, enclave=ENCLAVE, token=TOKEN, asked=asked(), deposit=5
+    ),
+    ("request", "submit_many"): lambda b: calls.submit_many(
+        b, CONTRACT, cluster=CLUSTER, enclave=ENCLAVE, token=TOKEN, asked=[asked(), asked(bytes(20_000))]
+    ),
+    ("request", "submit_many_with_grant"): lambda b: calls.submit_many_with_grant(
+        b, CONTRACT, cluster=CLUSTER, enclave=ENCLAVE, token=TOKEN, grant=GRANT, asked=[asked(), asked()]
+    ),
+    ("answer", "store_k8s_response"): lambda b: calls.store_k8s_response(b, CONTRACT, CLUSTER, ENCLAVE, answer(1)),
+    ("answer", "store_k8s_responses"): lambda b: calls.store_k8s_responses(
         b, CONTRACT, CLUSTER, ENCLAVE, [answer(1), answer(2)]
     ),
+    ("answer", "store_k8s_violation"): lambda b: calls.store_k8s_violation(
+        b, CONTRACT, CLUSTER, ENCLAVE, calls.Violation(answer(1).request, TOKEN, 3, 9, b"\x04" * 64)
+    ),
+    ("receipt", "delete_receipt"): lambda b: calls.delete_receipt(b, CONTRACT, COIN),
+    ("evidence", "report_equivocation"): lambda b: calls.report_equivocation(
+        b,
+        CONTRACT,
+        CLUSTER,
+        ENCLAVE,
+        request_id=TOKEN.object_id,
+        answers=[signed_answer(200), signed_answer(404)],
+    ),
+    ("upgrade_lock", "lock"): lambda b: calls.lock_upgrades(b, CONTRACT, CAP, delay_ms=5, right_to=COIN.object_id),
+    ("upgrade_lock", "grow_delay"): lambda b: calls.grow_upgrade_delay(b, CONTRACT, TOKEN, CAP, 5),
+    ("upgrade_lock", "announce"): lambda b: calls.announce_upgrade(b, CONTRACT, TOKEN, CAP, bytes(32)),
+    ("upgrade_lock", "cancel"): lambda b: calls.cancel_upgrade(b, CONTRACT, TOKEN, CAP),
+    ("upgrade_lock", "commit"): lambda b: calls.upgrade(
+        b, CONTRACT, TOKEN, CAP, modules=[b"code"], dependencies=[Address.parse("0x2")]
+    ),
+    ("upgrade_lock", "make_immutable"): lambda b: calls.make_immutable(b, CONTRACT, TOKEN, CAP),
     ("request", "expire_request"): lambda b: calls.expire_request(b, CONTRACT, ENCLAVE),
 }
 
@@ -105,11 +165,13 @@ PURE = {
     "vector<u8>": BYTES,
     "vector<u64>": vector(U64),
     "vector<u16>": vector(U16),
+    "vector<bool>": vector(BOOL),
+    "vector<String>": vector(STRING),
     "vector<vector<u8>>": vector(BYTES),
     "vector<vector<String>>": vector(vector(STRING)),
 }
-SHARED = {"Cluster", "Enclave", "SealToken", "Clock", "Request"}
-OWNED = {"AdminCap", "OperatorCap", "Challenge", "Coin<SUI>"}
+SHARED = {"Cluster", "Enclave", "SealToken", "Clock", "Request", "UpgradeLock"}
+OWNED = {"AdminCap", "OperatorCap", "Challenge", "Coin<SUI>", "UpgradeCap", "UpgradeRight", "Receipt"}
 
 
 def built(place):
@@ -140,7 +202,7 @@ def test_arguments_are_those_of_the_move_function(place, move_modules):
         elif bare in OWNED:
             assert isinstance(value, Object)
             assert isinstance(value.arg, ImmOrOwned)
-        elif kind != "address":
+        elif kind not in {"address", "ID"}:
             assert isinstance(value, Pure)
             PURE[kind].decode(value.value)
 
@@ -151,7 +213,10 @@ def test_every_callable_function_has_a_binding(move_modules):
         for module, parsed in move_modules.items()
         for name, function in parsed.functions.items()
         if "entry" in function.visibility
-        or (function.visibility == "public" and module in {"cluster", "enclave", "seal_token", "settings"})
+        or (
+            function.visibility == "public"
+            and module in {"cluster", "enclave", "receipt", "seal_token", "settings", "upgrade_lock"}
+        )
     }
     reading = {
         place
@@ -160,8 +225,10 @@ def test_every_callable_function_has_a_binding(move_modules):
         and "entry" not in move_modules[place[0]].functions[place[1]].visibility
         and place != ("enclave", "new_challenge")
     }
-    counted = {("cluster", "counted_bond")}
-    assert callable_ones - reading - counted == set(CALLS)
+    reading |= {("cluster", "counted_bond"), ("upgrade_lock", "package_of")}
+    # The ticket is used up by the Upgrade command in the same transaction: one binding holds all three.
+    assert ("upgrade_lock", "authorize") in callable_ones
+    assert callable_ones - reading - {("upgrade_lock", "authorize")} == set(CALLS)
 
 
 def parameters(move_modules, place):
@@ -169,16 +236,18 @@ def parameters(move_modules, place):
 
 
 def test_what_acts_for_the_sender_is_entry_and_never_public(move_modules):
-    for module in ("request", "seal_token"):
+    for module in ("request", "answer", "evidence"):
         for name, function in move_modules[module].functions.items():
-            if module == "request" and function.visibility:
+            if "TxContext" in function.context and function.visibility not in {"", "public(package)"}:
                 assert function.visibility == "public(package) entry", name
-    assert move_modules["seal_token"].functions["revoke"].visibility == "public(package) entry"
+    for name, function in move_modules["seal_token"].functions.items():
+        if "ENotOwner" in function.body:
+            assert function.visibility == "public(package) entry", name
 
 
 def test_entry_functions_take_only_plain_values_and_objects(move_modules):
     """Sui's verifier has refused entry functions with other structs as parameters: `vector<Rule>` would be one."""
-    plain = {"bool", "address", "u8", "u16", "u64", "String"}
+    plain = {"bool", "address", "u8", "u16", "u64", "String", "ID"}
     for parsed in move_modules.values():
         for name, function in parsed.functions.items():
             if "entry" not in function.visibility:
@@ -192,9 +261,15 @@ def test_entry_functions_take_only_plain_values_and_objects(move_modules):
 
 def test_creation_returns_cluster_and_both_caps():
     made = calls.create_cluster(
-        ProgrammableBuilder(), CONTRACT, chain_id=bytes(32), settings=SETTINGS, delays=DELAYS, delay_maxima=DELAYS
+        ProgrammableBuilder(),
+        CONTRACT,
+        chain_id=bytes(32),
+        settings=SETTINGS,
+        delays=DELAYS,
+        delay_maxima=DELAYS,
+        penalties=PENALTIES,
     )
-    assert (made.cluster, made.admin, made.operator) == tuple(NestedResult(3, place) for place in range(3))
+    assert (made.cluster, made.admin, made.operator) == tuple(NestedResult(4, place) for place in range(3))
 
 
 def test_a_registration_lets_the_ledger_verify_the_document_first():
@@ -267,7 +342,7 @@ def test_what_is_longer_than_inline_travels_beside_the_chain():
 
 
 def test_a_batch_of_answers_is_one_call():
-    program, call = built(("request", "store_k8s_responses"))
+    program, call = built(("answer", "store_k8s_responses"))
     requests, bodies = [command for command in program.commands if isinstance(command, MakeMoveVec)]
     assert requests.element_type == StructTag(CONTRACT.original, "request", "Request")
     assert bodies.element_type == TypeTag.parse("vector<vector<u8>>")
