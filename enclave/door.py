@@ -109,7 +109,7 @@ class Door:
             chain.errors.ChainError: The events have not told enough yet.
         """
         view = self._view
-        enclave = view.target().enclave
+        enclave = view.own_enclave()
         values = [value for name, value in headers if name.lower() == "authorization"]
         scheme, _, text = values[0].partition(" ") if len(values) == 1 else ("", "", "")
         if scheme.lower() != TICKET_SCHEME.lower():

@@ -207,7 +207,7 @@ class ExecutorProcess:
 
     async def _begin(self, view: ClusterView) -> None:
         """Make the parts that need the activation, and take up open requests."""
-        enclave = view.target().enclave
+        enclave = view.own_enclave()
         cluster_ref, enclave_ref = await shared_refs(self._ledger, view.cluster, enclave)
         contract = Contract.first(self._parameters.package)
         storer = Storer(

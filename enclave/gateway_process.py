@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import signal
 import time
 from typing import TYPE_CHECKING, Any
@@ -25,10 +24,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from chain.bindings.abort import own_words
-from chain.bindings.events import EnclaveActivated, K8sResponseStored
 from chain.clock import LedgerClock
 from chain.errors import ChainError
-from chain.events import AuthenticatedEvents, Trust
 from chain.grpc_ledger import GrpcLedger
 from chain.tokens import TokenRegistry
 from enclave import logs
@@ -40,6 +37,7 @@ from enclave.parameters import read_activation, read_parameters
 from enclave.places import Places, tell_ready
 from gateway.answers import AnswerDesk
 from gateway.chain_submitter import ChainSubmitter, Parts
+from gateway.following import Follower
 from gateway.identity import GrantDoorkeeper
 from gateway.leaf import obtain_leaf
 from gateway.limits import Limits
@@ -53,14 +51,11 @@ from wire.vsock import open_vsock
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
 
-    from chain.ledger import Ledger, LedgerEvent
+    from chain.ledger import Ledger
     from enclave.parameters import BootParameters
 
 _NAME = "gateway"
-_STATE_EVENTS = ("SealTokenChanged", "ClusterChanged", "EnclaveRegistered", "EnclaveActivated")
-_ANSWER_EVENTS = ("K8sResponseStored",)
 _CALL_S = 10.0
 _PAUSE_S = 0.2
 _CLOSE_S = 5.0
@@ -89,8 +84,6 @@ class GatewayProcess:
         self._ledger = ledger
         self._clock = LedgerClock()
         self._desk = AnswerDesk(limits.answers_kept)
-        self._activated = asyncio.Event()
-        self._caught_up = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -126,18 +119,24 @@ class GatewayProcess:
             monotonic=time.monotonic,
             limits=self._limits,
         )
+        packages = frozenset({view.package})
+        follower = Follower(self._ledger, view, self._desk, self._clock, packages)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow_state(view))
-            tasks.create_task(self._follow_answers(view))
-            await self._catch_up(view)
+            tasks.create_task(self._follow_state(follower))
+            tasks.create_task(follower.follow_answers())
+            await self._catch_up(follower)
             door = Door(view, now_ms=self._clock.now_ms, monotonic=time.monotonic, rates=self._limits)
             await self._listen(gateway, leaf.context(), DoorServer(door, executor))
 
-    async def _catch_up(self, view: ClusterView) -> None:
+    async def _follow_state(self, follower: Follower) -> None:
+        """Follow the state from where our activation lies."""
+        await follower.follow_state(await self._start())
+
+    async def _catch_up(self, follower: Follower) -> None:
         """Wait for the activation, and until the events have come to the ledger's tip."""
-        await self._activated.wait()
-        await self._caught_up.wait()
-        _log.info("caught-up", enclave=str(view.enclave), tokens=len(view.tokens))
+        await follower.activated.wait()
+        await follower.caught_up.wait()
+        _log.info("caught-up", enclave=str(follower.view.enclave), tokens=len(follower.view.tokens))
 
     async def _listen(self, gateway: Gateway, tls: ssl.SSLContext, door: DoorServer) -> None:
         """Take connections until cancelled, then let running requests end."""
@@ -170,39 +169,6 @@ class GatewayProcess:
         chain = answer["chain_pem"]
         return chain.encode() if isinstance(chain, str) else bytes(chain)
 
-    async def _follow_state(self, view: ClusterView) -> None:
-        """Keep tokens and cluster as authenticated events tell them."""
-        start = await self._start()
-        events = self._events(view, caught_up=self._caught_up.set)
-        async for found in events.follow(_STATE_EVENTS, from_checkpoint=start):
-            event = found.event
-            view.apply(event)
-            if isinstance(event, EnclaveActivated):
-                self._clock.observe(event.activated_at)
-            if view.activated:
-                self._activated.set()
-
-    async def _follow_answers(self, view: ClusterView) -> None:
-        """Hand stored answers to those who wait."""
-        async for found in self._events(view).follow(_ANSWER_EVENTS):
-            event = found.event
-            if isinstance(event, K8sResponseStored) and event.enclave == view.enclave:
-                self._clock.observe(event.stored_at)
-                self._desk.deliver(event)
-
-    def _events(self, view: ClusterView, caught_up: Callable[[], None] = lambda: None) -> AuthenticatedEvents:
-        """Open the port of authenticated events."""
-        package = self._parameters.package
-        trust = Trust(self._parameters.chain_id, package, frozenset({package}), view.key_of)
-        return AuthenticatedEvents(
-            self._ledger,
-            trust,
-            rng=random.SystemRandom(),
-            refused=_report_refused,
-            interrupted=lambda error: _log.warning("events-interrupted", error=str(error)),
-            caught_up=caught_up,
-        )
-
     async def _start(self) -> int:
         """Find the checkpoint to read from: that of our activation, or now where it has not come yet.
 
@@ -222,11 +188,6 @@ class GatewayProcess:
             except ChainError as error:
                 _log.warning("ledger-unreachable", error=str(error))
             await asyncio.sleep(_PAUSE_S)
-
-
-def _report_refused(raw: LedgerEvent, error: ChainError) -> None:
-    """Log an event that failed a check."""
-    _log.warning("event-refused", digest=str(raw.digest), index=raw.index, error=str(error))
 
 
 def _address(value: Any) -> Address:

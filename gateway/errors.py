@@ -4,6 +4,7 @@
 GatewayError
 ├── RequestError              the client's fault: repeat nothing, change the request
 │   └── TargetError           the request line cannot be read in one way only
+├── SupersededError           another enclave is the cluster's active one now: this gateway answers no more
 ├── DeniedError               the contract aborted the transaction: nothing happened
 ├── GasError                  no coin to pay with: the payer's fault
 ├── AnswerError               an answer that does not check out: treated as no answer
@@ -31,6 +32,10 @@ class RequestError(GatewayError):
 
 class TargetError(RequestError):
     """Method and target cannot be read in one way only."""
+
+
+class SupersededError(GatewayError):
+    """The enclave that this gateway seals to is not the cluster's active one any more."""
 
 
 class DeniedError(GatewayError):

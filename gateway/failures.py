@@ -31,6 +31,7 @@ from gateway.errors import (
     LocalError,
     MissingBodyError,
     OverdueError,
+    SupersededError,
 )
 from gateway.status import refusal
 
@@ -58,6 +59,8 @@ def explain(
     match error:
         case DeniedError():
             return denial(error, info)
+        case SupersededError():
+            return refusal(503, str(error), info=info)
         case GasError():
             return refusal(503, f"{error}; nothing was sent", retry_after_s=retry, info=info)
         case LedgerUnreachableError() | ClockUnsetError():

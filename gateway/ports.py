@@ -175,7 +175,12 @@ class Submitter(ABC):
 
     @abstractmethod
     def target(self) -> SealTarget:
-        """Say to whom requests are sealed now."""
+        """Say to whom requests are sealed now.
+
+        Raises:
+            chain.errors.LedgerUnreachableError: Events have not told it yet.
+            gateway.errors.SupersededError: Another enclave is the active one now.
+        """
 
     @abstractmethod
     def now_ms(self) -> int:

@@ -22,7 +22,15 @@ from chain.payload import Purpose
 from gateway.classify import Route
 from gateway.core import Admitted, admit
 from gateway.denials import DenialMemory
-from gateway.errors import AnswerError, DeniedError, GatewayError, LocalError, OverdueError, StreamError
+from gateway.errors import (
+    AnswerError,
+    DeniedError,
+    GatewayError,
+    LocalError,
+    OverdueError,
+    StreamError,
+    SupersededError,
+)
 from gateway.exchange import open_stored, prepare, respond
 from gateway.failures import explain
 from gateway.limits import Limits, Meter
@@ -32,7 +40,7 @@ from gateway.streams import StreamReader
 from gateway.timing import Timing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Hashable
 
     from gateway.exchange import Exchange
     from gateway.identity import Doorkeeper, Identity
@@ -128,6 +136,8 @@ class Gateway:
         try:
             target = self.submitter.target()
             now_ms = self.submitter.now_ms()
+        except SupersededError as error:
+            return refusal(503, str(error))
         except ChainError as error:
             _log.warning("not-ready", error=str(error))
             retry = self.limits.retry_after_s if request.method in {"GET", "HEAD"} else None
@@ -151,13 +161,15 @@ class Gateway:
             return refusal(429, f"{full}; try again", retry_after_s=self.limits.retry_after_s, info=admitted.info)
         response: HttpResponse | StreamingResponse | None = None
         try:
-            response = await self._serve(admitted, timing)
+            response = await self._serve(admitted, target.conditions, timing)
         finally:
             if not isinstance(response, StreamingResponse):
                 self._meter.leave(admitted.identity.token, stream=stream)
         return response
 
-    async def _serve(self, admitted: Admitted, timing: Timing) -> HttpResponse | StreamingResponse:
+    async def _serve(
+        self, admitted: Admitted, conditions: Hashable, timing: Timing
+    ) -> HttpResponse | StreamingResponse:
         """Take an admitted request its way."""
         if admitted.route is Route.LOCAL:
             return await self._local(admitted)
@@ -174,7 +186,7 @@ class Gateway:
         except (GatewayError, ChainError) as error:
             request_id = str(accepted.request_id) if accepted else ""
             if isinstance(error, DeniedError):
-                state = (admitted.identity.state, self.submitter.target().conditions)
+                state = (admitted.identity.state, conditions)
                 self._denials.remember(admitted.identity.token, state, error, change=admitted.info.is_change)
             response = explain(error, admitted.info, self.limits, request_id=request_id)
             _log.warning("failed", request_id=request_id, status=response.status, error=str(error))

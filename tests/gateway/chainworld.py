@@ -1,4 +1,4 @@
-"""The contract's `submit_with_grant` on the ledger in memory, and a signer with real keys and a few coins."""
+"""The contract's `submit` and `submit_with_grant` on the ledger in memory, and a signer with real keys and a few coins."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Coins(TransactionSigner):
 
 
 class Contract:
-    """What `submit_with_grant` decides here: yes, or the abort that a test set for a resource."""
+    """What is decided here: yes, or the abort that a test set for a resource."""
 
     def __init__(self) -> None:
         self.aborts: dict[str, tuple[str, int]] = {}
@@ -115,19 +115,23 @@ class Contract:
 
     def decide(self, data, digest) -> Verdict:
         program = data.kind
-        calls = [c for c in program.commands if isinstance(c, MoveCall) and c.function == "submit_with_grant"]
+        names = {"submit", "submit_with_grant"}
+        calls = [c for c in program.commands if isinstance(c, MoveCall) and c.function in names]
         self.transactions.append(len(calls))
         events = []
         for number, call in enumerate(calls):
+            granted = call.function == "submit_with_grant"
+            asked = call.arguments[8 if granted else 3 :]
 
-            def read(place, codec, call=call):
-                return codec.decode(program.inputs[call.arguments[place].index].value)
+            def read(place, codec, arguments=call.arguments, asked=asked):
+                argument = arguments[place] if place < 8 else asked[place - 8]
+                return codec.decode(program.inputs[argument.index].value)
 
             resource = read(10, STRING)
             if resource in self.aborts:
                 module, code = self.aborts[resource]
                 return Verdict(abort=(PACKAGE, module, "check", code))
-            payload = call.arguments[13]
+            payload = asked[5]
             command = program.commands[payload.index] if type(payload).__name__ == "Result" else None
             if isinstance(command, MakeMoveVec):
                 chunks = tuple(BYTES.decode(program.inputs[e.index].value) for e in command.elements)
@@ -142,8 +146,8 @@ class Contract:
                 token=program.inputs[call.arguments[2].index].arg.object_id,
                 owner=KEY.address,
                 sender=data.sender,
-                session=read(3, BYTES),
-                grant_expires_at=read(5, U64),
+                session=read(3, BYTES) if granted else b"",
+                grant_expires_at=read(5, U64) if granted else 0,
                 narrowed=(),
                 verb=read(8, STRING),
                 group=read(9, STRING),

@@ -12,14 +12,14 @@ from chain.grants import GrantScope, make_bearer
 from chain.ledger import LedgerObject
 from chain.payload import sealed_hash
 from chain.rules import Envelope, parse_rules
-from gateway.errors import AnswerError, DeniedError, GasError, LocalError, OverdueError
+from gateway.errors import AnswerError, DeniedError, GasError, LocalError, OverdueError, SupersededError
 from gateway.identity import Identity
 from gateway.limits import Limits
 from gateway.ports import Submission
 from sui.digests import derive_object_id, transaction_digest
 from sui.effects import IdNone, InputNotExist, ObjectChange, ObjectWrite
 from sui.keys import verify_user_signature
-from sui.transaction import TRANSACTION_DATA
+from sui.transaction import TRANSACTION_DATA, MoveCall
 from sui.types import Address, AddressOwner, Digest, ObjectRef
 from tests.gateway.chainworld import ACTIVATED, CHANGED, CODE, KEY, LATE, ChainWorld, stored, token_of
 from tests.gateway.world import CHAIN_ID, CLUSTER, ENCLAVE, NOW_MS, PACKAGE, Owner
@@ -312,3 +312,24 @@ async def test_whoever_leaves_before_it_was_sent_pays_nothing(alice):
     await first
     await world.submitter.submit(asked(alice, b"3"))
     assert world.contract.transactions == [1, 1]
+
+
+async def test_nothing_is_sealed_to_an_enclave_that_was_superseded(chain, alice):
+    submission = asked(alice, b"1")
+    other = replace(chain.view.state, active_enclave=Address(b"\x77" * 32), epoch=2, config_version=4)
+    chain.view.apply(replace(CHANGED, state=other))
+    with pytest.raises(SupersededError, match="not the cluster's active one any more"):
+        await chain.submitter.submit(submission)
+    assert not chain.expected
+    assert chain.view.own_enclave() == ENCLAVE
+
+
+async def test_the_owner_himself_sends_without_a_grant(chain, alice):
+    chain.view.sender = alice.state.owner
+    assert chain.submitter.target().sender == alice.state.owner
+    identity = Identity(alice.state.token, alice.state.owner, None, token_of(alice))
+    batch = [replace(asked(alice, bytes([n]) * 50), identity=identity) for n in range(3)]
+    await asyncio.gather(*(chain.submitter.submit(one) for one in batch))
+    [signed] = [signed for signed, _ in chain.expected]
+    calls = TRANSACTION_DATA.decode(signed.transaction).kind.commands
+    assert [call.function for call in calls if isinstance(call, MoveCall)] == ["submit"] * 3

@@ -296,3 +296,11 @@ async def test_the_log_has_the_split_and_nothing_secret(world, gateway, alice):
     text = repr(lines)
     assert "marker-7731" not in text
     assert alice.bearer(world) not in text
+
+
+async def test_a_superseded_enclave_is_said_in_words_and_not_repeated(world, gateway, alice):
+    request = ask(world, alice, "GET", PODS)
+    world.superseded = True
+    response = await gateway.handle(request)
+    assert (response.status, response.header("Retry-After")) == (503, None)
+    assert b"start `k3s-daas proxy` anew" in response.body

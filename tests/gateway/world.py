@@ -27,7 +27,7 @@ from chain.payload import (
 )
 from chain.rules import Rule, parse_rules
 from chain.sealing import HPKE_SEED_BYTES, FrameSealer, HpkePrivateKey, derive_key, seal_answer
-from gateway.errors import MissingBodyError, OverdueError, StreamError
+from gateway.errors import MissingBodyError, OverdueError, StreamError, SupersededError
 from gateway.messages import HttpRequest, HttpResponse
 from gateway.ports import Accepted, Executor, SealTarget, StoredAnswer, Submission, Submitter
 from gateway.streams import encode_head
@@ -95,6 +95,7 @@ class World(Submitter, Executor):
     clock_ms: int = NOW_MS
     denied: Exception | None = None
     unreachable: bool = False
+    superseded: bool = False
     stopped: bool = False
     frames: list[bytes] = field(default_factory=list)
     cut_stream: bool = False
@@ -129,6 +130,8 @@ class World(Submitter, Executor):
     # Submitter
 
     def target(self) -> SealTarget:
+        if self.superseded:
+            raise SupersededError("not active any more; start `k3s-daas proxy` anew")
         return SealTarget(
             CHAIN_ID, PACKAGE, CLUSTER, ENCLAVE, self.hpke.public.raw, SENDER, 60_000, 600_000, self.conditions
         )
