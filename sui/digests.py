@@ -3,10 +3,16 @@
 Every function takes the BCS bytes, so that a digest is checked over what was received, not over what was re-encoded.
 """
 
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
 from sui import type_tag
 from sui.types import Address, Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _OBJECT_ID_SCOPE = b"\xf1"
 _DYNAMIC_FIELD_SCOPE = b"\xf0"
@@ -52,6 +58,17 @@ def checkpoint_summary_digest(summary: bytes) -> Digest:
 def checkpoint_contents_digest(contents: bytes) -> Digest:
     """Return the digest that a summary names for its contents, from the BCS of CheckpointContents."""
     return salted_digest("CheckpointContents", contents)
+
+
+def upgrade_digest(modules: Iterable[bytes], dependencies: Iterable[Address]) -> Digest:
+    """Return the digest of a package's next version that an UpgradeTicket names; no order matters.
+
+    Args:
+        modules: bytecode as it is sent, with its own address 0x0.
+        dependencies: storage ids of all packages that it is linked with, as they are sent.
+    """
+    parts = [blake2b256(code) for code in modules] + [bytes(package) for package in dependencies]
+    return Digest(blake2b256(b"".join(sorted(parts))))
 
 
 def derive_object_id(transaction: Digest, creation_number: int) -> Address:

@@ -100,6 +100,10 @@ def check_form(
     for argument in kind.inputs:
         if isinstance(argument, Pure) and len(argument.value) >= limits.max_pure_argument_size_bytes:
             raise limit_exceeded("maximum pure argument size", limits.max_pure_argument_size_bytes)
+    published = sum(isinstance(command, Publish | Upgrade) for command in kind.commands)
+    most = limits.max_publish_or_upgrade_per_ptb
+    if published > most:
+        raise UserInputError(f"{most} max publish/upgrade commands allowed, {published} provided")
     for command in kind.commands:
         _check_command(command, limits)
     return kind

@@ -35,6 +35,7 @@ class ProtocolLimits:
     max_move_package_size_bytes: int = 102_400
     max_modules_in_publish: int = 64
     max_package_dependencies: int = 32
+    max_publish_or_upgrade_per_ptb: int = 5
     # --- gas
     max_tx_gas_mist: int = 50_000_000_000_000
     max_gas_price_mist: int = 50_000_000_000
@@ -78,6 +79,7 @@ class ProtocolLimits:
             "max_move_package_size": str(self.max_move_package_size_bytes),
             "max_modules_in_publish": str(self.max_modules_in_publish),
             "max_package_dependencies": str(self.max_package_dependencies),
+            "max_publish_or_upgrade_per_ptb": str(self.max_publish_or_upgrade_per_ptb),
             "max_tx_gas": str(self.max_tx_gas_mist),
             "max_gas_price": str(self.max_gas_price_mist),
             "max_gas_computation_bucket": str(self.max_gas_computation_units),

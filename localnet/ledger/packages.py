@@ -43,21 +43,33 @@ class PackageShelf:
         self._store = store
         self._known: dict[Address, Package] = {}
         self._staged: dict[Address, Package] = {}
+        self._versions: dict[Address, int] = {}
 
     def get(self, storage_id: Address) -> Package | None:
         """Return the package stored under this id."""
         found = self._known.get(storage_id) or self._staged.get(storage_id)
         if found is None:
-            record = self._store.latest(storage_id)
-            if record is None or not isinstance(record.object.data, MovePackage):
+            stored = self.stored(storage_id)
+            if stored is None:
                 return None
-            found = self._known[storage_id] = vm_package(record.object.data)
+            found = self._known[storage_id] = vm_package(stored)
         return found
+
+    def stored(self, storage_id: Address) -> MovePackage | None:
+        """Return the package as it lies in the ledger, None when none of this id does."""
+        record = self._store.latest(storage_id)
+        data = None if record is None else record.object.data
+        return data if isinstance(data, MovePackage) else None
 
     def version(self, storage_id: Address) -> int:
         """Return the version of a stored package (1 when it is not stored)."""
-        record = self._store.latest(storage_id)
-        return 1 if record is None else record.ref.version
+        found = self._versions.get(storage_id)
+        if found is None:
+            stored = self.stored(storage_id)
+            if stored is None:
+                return 1
+            found = self._versions[storage_id] = stored.version
+        return found
 
     def stage(self, package: Package) -> None:
         """Make a package usable before it is stored."""

@@ -8,7 +8,7 @@ Rules:
     * a shared object that was taken must be shared again or deleted;
     * the gas budget is not to be had from the gas coin while commands run.
 
-What it does not do: store, charge storage, make effects. Upgrade has its place here and is refused for now.
+What it does not do: store, charge storage, make effects.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from localnet.ledger.arguments import Arguments, CommandFailed, Slot, argument_error, is_object
 from localnet.ledger.failures import failure_of
 from localnet.ledger.heat import check_private_entry
+from localnet.ledger.linkage import Linker
 from localnet.ledger.publish import Publisher
 from localnet.ledger.records import CommandOutput, OutputValue
 from localnet.vm.abilities import STORE
@@ -35,10 +36,12 @@ from sui.transaction import (
     TransferObjects,
     Upgrade,
 )
-from sui.type_tag import SUI_FRAMEWORK, VectorTag
+from sui.type_tag import SUI_FRAMEWORK, StructTag, VectorTag
 from sui.types import Address, AddressOwner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from localnet.ledger.limits import ProtocolLimits
     from localnet.ledger.packages import PackageShelf
     from localnet.ledger.validate import CheckedTransaction
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 
 _MAX_U64 = (1 << 64) - 1
 _REFERENCES = frozenset({"ref", "mut"})
+_UPGRADE_TICKET = StructTag(SUI_FRAMEWORK, "package", "UpgradeTicket")
 _PRIVATE_TRANSFERS = frozenset(
     {"transfer", "freeze_object", "share_object", "receive", "party_transfer", "multiparty_transfer"}
 )
@@ -144,6 +148,7 @@ class Programmable:
         self._checks = checks
         self._record = record
         self.publisher = Publisher(machinery.vm, session, machinery.shelf, machinery.limits, self._emitted)
+        self._linker = Linker(machinery.vm, machinery.shelf)
         self.arguments = Arguments(machinery.vm, checked, gas, checks=checks)
         self.handed: list[Handed] = []
         self.outputs: list[CommandOutput] = []
@@ -157,12 +162,14 @@ class Programmable:
         Raises:
             CommandFailed: one failed; `command` says which.
         """
+        commands = self._checked.kind.commands
+        self._link(commands)
         if self._checks:
             refused = check_private_entry(self._vm, self._checked, self._callable.starts_privately)
             if refused is not None:
                 self.command, error = refused
                 raise error
-        for index, command in enumerate(self._checked.kind.commands):
+        for index, command in enumerate(commands):
             self.command = index
             self.arguments.begin()
             self._mutated = []
@@ -177,6 +184,12 @@ class Programmable:
         rest = self.arguments.left_over()
         if rest is not None and self._checks:
             raise CommandFailed(Failure("UnusedValueWithoutDrop", rest))
+
+    def _link(self, commands: Sequence[Command]) -> None:
+        try:
+            self._linker.link(commands)
+        finally:
+            self.command = self._linker.command
 
     def _emitted(self, package: Address, module: str) -> None:
         """Collect the events that came since the last call, as those of this module."""
@@ -213,14 +226,17 @@ class Programmable:
                 kind, value = self.publisher.publish(modules, dependencies)
                 return [Slot(kind, value)]
             case Upgrade():
-                raise CommandFailed(Failure("FeatureNotYetSupported"))
+                ticket = self.arguments.take(command.ticket, 0, self._vm.type_of(_UPGRADE_TICKET))[1]
+                kind, value = self.publisher.upgrade(command, ticket)
+                return [Slot(kind, value)]
 
     # --- MoveCall
 
     def _call(self, command: MoveCall) -> list[Slot]:
         call = (command.package, command.module, command.function)
+        linkage = self._linker.override(command.package)
         try:
-            entry = self._vm.entry_point(*call, command.type_arguments)
+            entry = self._vm.entry_point(*call, command.type_arguments, linkage)
         except CallRefused as error:
             raise self._refused_call(command, error) from error
         if self._checks:
@@ -241,7 +257,7 @@ class Programmable:
             if kind.mutable:
                 borrowed.append((slot, ref))
                 self._mutated.append((argument, slot))
-        returned = self._session.execute(*call, command.type_arguments, values)
+        returned = self._session.execute(*call, command.type_arguments, values, linkage=linkage)
         self._emitted(command.package, command.module)
         for slot, ref in borrowed:
             self.arguments.give_back(slot, ref)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from localnet.ledger.packages import original_id
 from localnet.rpc.render_common import bcs, owner
 from localnet.rpc.render_json import json_value
 from sui.object import MoveObject, MovePackage
@@ -13,7 +14,6 @@ from sui.type_tag import SUI_FRAMEWORK, StructTag
 if TYPE_CHECKING:
     from localnet.ledger import Ledger, ObjectRecord
     from localnet.rpc.masks import Mask
-    from sui.types import Address
 
 PACKAGE_TYPE = "package"
 
@@ -37,22 +37,13 @@ def type_text(record: ObjectRecord) -> str:
     return str(data.tag) if isinstance(data, MoveObject) else PACKAGE_TYPE
 
 
-def original_id(package: MovePackage) -> Address:
-    """Return the id of a package's first version: where its oldest type came from, else its own."""
-    for origin in package.type_origin_table:
-        if origin.package != package.id and package.version > 1:
-            return origin.package
-    return package.id
-
-
-def package_parts(ledger: Ledger, value: MovePackage, mask: Mask) -> pb.Package:
+def package_parts(value: MovePackage, mask: Mask) -> pb.Package:
     """Return a package without the declarations of its modules."""
     out = pb.Package()
     if "storage_id" in mask:
         out.storage_id = str(value.id)
     if "original_id" in mask:
-        loaded = ledger.package(value.id)
-        out.original_id = str(original_id(value) if loaded is None else loaded.original_id)
+        out.original_id = str(original_id(value))
     if "version" in mask:
         out.version = value.version
     if "modules" in mask:
@@ -100,7 +91,7 @@ def object_message(ledger: Ledger, record: ObjectRecord, mask: Mask) -> pb.Objec
         out.storage_rebate = value.storage_rebate
     if isinstance(data, MovePackage):
         if "package" in mask:
-            out.package.CopyFrom(package_parts(ledger, data, mask["package"]))
+            out.package.CopyFrom(package_parts(data, mask["package"]))
         return out
     if "has_public_transfer" in mask:
         out.has_public_transfer = data.has_public_transfer

@@ -169,7 +169,7 @@ class PackageView:
 
     def message(self) -> pb.Package:
         """Return the whole package with its declarations."""
-        out = package_parts(self._ledger, self._package, EVERYTHING)
+        out = package_parts(self._package, EVERYTHING)
         for module in out.modules:
             declared = self._module(module.name)
             module.datatypes.extend([self._datatype(module.name, item) for item in declared.datatypes.values()])

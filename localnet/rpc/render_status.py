@@ -17,10 +17,12 @@ from sui.effects import (
     TypeArgumentError,
 )
 from sui.rpc.v2 import effects_pb2 as pb
+from sui.types import Digest
 
 if TYPE_CHECKING:
     from sui.types import Address
 
+_DIGEST_BYTES = 32
 _KINDS = pb.ExecutionError.ExecutionErrorKind
 _RENAMED = {
     "MoveObjectTooBig": "OBJECT_TOO_BIG",
@@ -161,7 +163,7 @@ def _upgrade(out: pb.PackageUpgradeError, failure: PackageUpgradeError) -> None:
             kind=kinds.Value(_snake(failure.kind)),
             package_id=_text(failure.package),
             ticket_id=_text(failure.ticket),
-            digest=failure.digest.hex() or None,
+            digest=str(Digest(failure.digest)) if len(failure.digest) == _DIGEST_BYTES else None,
             policy=failure.policy if failure.kind == "UnknownUpgradePolicy" else None,
         )
     )

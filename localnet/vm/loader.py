@@ -240,6 +240,11 @@ class Loader:
         """
         package = self.package(storage_id)
         seen = {key: linkage.get(key, value) for key, value in package.linkage.items()}
+        for original, chosen in tuple(seen.items()):
+            if chosen != package.linkage[original]:
+                # Another version may be linked with packages that this one knows nothing of.
+                for deeper, own in self.package(chosen).linkage.items():
+                    seen.setdefault(deeper, linkage.get(deeper, own))
         key = (storage_id, tuple(sorted(seen.items())))
         found = self._linked.get(key)
         if found is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from localnet.vm import abi
 from localnet.vm.abilities import Abilities
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _NO_ADDRESS = Address(bytes(32))
 _PYTHON_FRAMES = 8_000
 
+Linkage: TypeAlias = tuple[tuple[Address, Address], ...]
+"""Original id and storage id of packages, in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class EntryPoint:
@@ -53,26 +56,48 @@ class Vm:
         self._packages = packages
         self._loader = Loader(packages, limits)
         self._compiler = Compiler(limits, registry())
-        self._entry_points: dict[tuple[Address, str, str, tuple[TypeTag, ...]], EntryPoint] = {}
+        self._entry_points: dict[tuple[Address, str, str, tuple[TypeTag, ...], Linkage | None], EntryPoint] = {}
         if sys.getrecursionlimit() < _PYTHON_FRAMES:
             sys.setrecursionlimit(_PYTHON_FRAMES)
 
-    def entry_point(self, package: Address, module: str, function: str, type_args: tuple[TypeTag, ...]) -> EntryPoint:
+    def entry_point(
+        self,
+        package: Address,
+        module: str,
+        function: str,
+        type_args: tuple[TypeTag, ...],
+        linkage: Linkage | None = None,
+    ) -> EntryPoint:
         """Find and compile a function.
+
+        Args:
+            package: id under which it is stored.
+            module: its name.
+            function: its name.
+            type_args: types for its parameters.
+            linkage: which versions of other packages it runs with; what the package itself is linked with by default.
 
         Raises:
             CallRefused: it is not there, or type arguments do not fit it.
         """
-        key = (package, module, function, type_args)
+        key = (package, module, function, type_args, linkage)
         found = self._entry_points.get(key)
         if found is None:
-            found = self._entry_points[key] = self._enter(package, module, function, type_args)
+            found = self._entry_points[key] = self._enter(*key)
         return found
 
-    def _enter(self, package: Address, module: str, function: str, type_args: tuple[TypeTag, ...]) -> EntryPoint:
+    def _enter(
+        self,
+        package: Address,
+        module: str,
+        function: str,
+        type_args: tuple[TypeTag, ...],
+        linkage: Linkage | None,
+    ) -> EntryPoint:
         name = f"{package.short}::{module}::{function}"
         try:
-            home = self._loader.root(package).module(module)
+            linked = self._loader.root(package) if linkage is None else self._loader.linked(package, dict(linkage))
+            home = linked.module(module)
             args = tuple([self._loader.type_of(tag) for tag in type_args])
         except LinkError as error:
             raise CallRefused(f"{name} cannot be called: {error}") from error

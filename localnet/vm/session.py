@@ -23,7 +23,7 @@ from sui.types import Address, Owner, SharedOwner
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from localnet.vm.machine import Vm
+    from localnet.vm.machine import Linkage, Vm
     from localnet.vm.types import DataType, Type
     from sui.type_tag import StructTag, TypeTag
 
@@ -179,18 +179,20 @@ class Session:
         function: str,
         type_args: Sequence[TypeTag] = (),
         args: Sequence[Value | Ref] = (),
+        *,
+        linkage: Linkage | None = None,
     ) -> list[Returned]:
         """Run a function of the package stored at `package`.
 
         A last parameter `&TxContext` or `&mut TxContext` may be left out. References are passed as `Ref`. Arguments by
-        value are used up: whoever needs one again passes a copy (`Vm.copy`).
+        value are used up: whoever needs one again passes a copy (`Vm.copy`). `linkage` is as for `Vm.entry_point`.
 
         Raises:
             CallRefused: it does not exist, it returns references, or arguments do not fit it.
             MoveAbort: the code aborted.
             VmError: the VM stopped it.
         """
-        call = self.vm.entry_point(package, module, function, tuple(type_args))
+        call = self.vm.entry_point(package, module, function, tuple(type_args), linkage)
         parameters = call.parameters
         given = list(args)
         if call.takes_context and len(given) == len(parameters) - 1:

@@ -530,9 +530,3 @@ def test_indirect_dependencies_must_be_named(things, alice):
     builder = ProgrammableBuilder()
     builder.publish([code, code], [Address.parse("0x1"), SUI_FRAMEWORK])
     assert things.failed(alice, builder).error == Failure("VMVerificationOrDeserializationError")
-
-
-def test_upgrades_are_not_there_yet(things, alice):
-    builder = ProgrammableBuilder()
-    builder.upgrade([b"x"], [SUI_FRAMEWORK], things.things, builder.pure(b""))
-    assert things.failed(alice, builder).error == Failure("FeatureNotYetSupported")

@@ -1,15 +1,22 @@
 """Digests, ids, versions and BCS, put together here by hand and compared."""
 
 import hashlib
+import json
 import struct
+from pathlib import Path
+
+import pytest
 
 from localnet.ledger.genesis import SYSTEM_SIGNATURE
 from sui import bcs
 from sui.builder import ProgrammableBuilder
+from sui.digests import upgrade_digest
 from sui.effects import InputExist, ObjectWrite
 from sui.system import ConsensusCommitPrologueV4, Genesis
 from sui.transaction import GAS_COIN, TRANSACTION_DATA
 from sui.types import Address
+
+from .conftest import compiled
 
 
 def blake(*parts):
@@ -185,3 +192,13 @@ def test_equal_seeds_give_equal_ledgers(opened, alice, bob):
         digests.append((world.ledger.chain_id, tip.digest, tip.sequence_number))
     assert digests[0] == digests[1]
     assert digests[0][0] != digests[2][0]
+
+
+@pytest.mark.parametrize("name", ["entries", "things"])
+def test_the_digest_of_an_upgrade_is_the_one_that_the_compiler_prints(name):
+    built = json.loads((Path(__file__).parent / name / "compiled.json").read_text())
+    dependencies = [Address.parse(each) for each in built["dependencies"]]
+    digest = upgrade_digest(compiled(name), dependencies)
+    assert digest.hex() == built["digest"]
+    assert upgrade_digest(compiled(name), reversed(dependencies)) == digest
+    assert upgrade_digest(compiled(name), dependencies[:1]) != digest

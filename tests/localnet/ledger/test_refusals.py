@@ -307,3 +307,11 @@ class TestForm:
         ):
             builder = pay(ProgrammableBuilder(), alice)
             refused(world, alice, builder, TransactionExpired, "Transaction Expired", expiration=expiration)
+
+
+def test_packages_in_one_transaction_are_counted(world, alice):
+    builder = ProgrammableBuilder()
+    for _ in range(6):
+        builder.publish([b"code"], [])
+    with pytest.raises(UserInputError, match=r"^5 max publish/upgrade commands allowed, 6 provided$"):
+        world.submit(alice, builder)
