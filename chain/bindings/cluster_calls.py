@@ -204,16 +204,13 @@ def announce_version(
     contract: Contract,
     cluster: SharedRef,
     admin: ObjectRef | Argument,
-    *,
     lock: SharedRef,
-    version: int,
 ) -> Result:
-    """Announce the version of the package that the cluster moves to."""
+    """Announce that the cluster moves to the version of the package that is called: `contract` names the new one."""
     arguments = [
         shared_argument(builder, cluster, mutable=True),
         owned_argument(builder, admin),
         shared_argument(builder, lock),
-        builder.pure_value(U64, version),
         shared_argument(builder, CLOCK),
     ]
     return builder.move_call(contract.package, "cluster", "announce_version", arguments)

@@ -113,6 +113,8 @@ class Terms:
     deadline: int
     answer_until: int
     stream: bool
+    min_bond: int
+    response_inline_bytes: int
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,8 @@ TERMS: Codec[Terms] = struct(
     deadline=U64,
     answer_until=U64,
     stream=BOOL,
+    min_bond=U64,
+    response_inline_bytes=U64,
 )
 """BCS of what was asked."""
 

@@ -189,7 +189,8 @@ fun store(
         chunks::assert_hash_length(&body_hash);
     } else {
         chunks::assert_match(&body, &body_hash, body_length);
-        assert!(body_length <= cluster.settings(clock).response_inline_bytes(), EBodyTooLong);
+        let longest = request.terms().response_inline_bytes(&cluster.settings(clock));
+        assert!(body_length <= longest, EBodyTooLong);
     };
     // Signed by the attested key, over this request and no other.
     let request_id = request.id();
@@ -247,7 +248,7 @@ fun assert_may_end(
     let now = clock.timestamp_ms();
     assert!(terms.enclave() == object::id(enclave), EOtherEnclave);
     assert!(enclave.sui_address() == ctx.sender(), ENotEnclave);
-    enclave::assert_usable(cluster, enclave, clock);
+    enclave::assert_usable_with_bond(cluster, enclave, terms.min_bond(&cluster.settings(clock)), clock);
     assert!(now <= terms.answer_until(), EAnswerTooLate);
     assert!(
         executed_at + MAX_CLOCK_SKEW_MS >= terms.asked_at() && executed_at <= now + MAX_CLOCK_SKEW_MS,

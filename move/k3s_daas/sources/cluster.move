@@ -245,17 +245,13 @@ public fun withdraw_bond(
     paid.into_coin(ctx)
 }
 
-/// Announces another version of this package, which the lock of its UpgradeCap knows; the cluster works with it after
-/// the delay. Never an older one.
-public fun announce_version(
-    cluster: &mut Cluster,
-    admin: &AdminCap,
-    lock: &UpgradeLock,
-    version: u64,
-    clock: &Clock,
-) {
-    cluster.assert_admin(admin, clock);
+/// Announces that the cluster will work with this code, which is newer than what it works with; the lock of the
+/// UpgradeCap knows its id. It is called in the new package: code that takes itself for another version can never be
+/// announced, and would leave the cluster without any that works.
+public fun announce_version(cluster: &mut Cluster, admin: &AdminCap, lock: &UpgradeLock, clock: &Clock) {
+    assert!(admin.cluster == object::id(cluster), ENotAdmin);
     cluster.settle_version(clock);
+    let version = version::current();
     assert!(version > cluster.version, EVersionNotNewer);
     assert!(cluster.pending_version.is_none(), EVersionPending);
     let due = clock.timestamp_ms() + cluster.delays.upgrade_ms();

@@ -192,15 +192,21 @@ public fun revoke_by_admin(cluster: &Cluster, admin: &AdminCap, enclave: &mut En
     revoke_in(cluster, enclave, clock);
 }
 
-/// Aborts unless the enclave may be used at this moment; every use calls this.
+/// Aborts unless the enclave may be used at this moment, for something new.
 public fun assert_usable(cluster: &Cluster, enclave: &Enclave, clock: &Clock) {
+    assert_usable_with_bond(cluster, enclave, cluster.settings(clock).min_bond(), clock);
+}
+
+/// Aborts unless the enclave may be used at this moment; every use comes through here. What is in flight asks for the
+/// bond that was asked for when it began, so that a change of settings alone ends nothing.
+public(package) fun assert_usable_with_bond(cluster: &Cluster, enclave: &Enclave, min_bond: u64, clock: &Clock) {
     cluster.assert_version(clock);
     assert!(enclave.cluster == object::id(cluster), EWrongCluster);
     assert!(!enclave.revoked, ERevoked);
     assert!(clock.timestamp_ms() < enclave.expires_at, EExpired);
     assert!(cluster.approvals().is_measurement_live(enclave.measurement), EMeasurementRetired);
     assert!(cluster.approvals().is_configuration_live(enclave.configuration), EConfigurationRetired);
-    assert!(cluster.counted_bond(enclave.operator, clock) >= cluster.settings(clock).min_bond(), EBond);
+    assert!(cluster.counted_bond(enclave.operator, clock) >= min_bond, EBond);
 }
 
 /// Aborts unless the enclave is the one that new requests must name, and usable.

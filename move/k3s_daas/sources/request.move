@@ -13,6 +13,7 @@ use k3s_daas::events;
 use k3s_daas::grant;
 use k3s_daas::rules::{Self, Envelope, Rule};
 use k3s_daas::seal_token::{Self, SealToken};
+use k3s_daas::settings::Settings;
 use std::string::String;
 use sui::balance::{Self, Balance};
 use sui::clock::Clock;
@@ -53,7 +54,8 @@ public struct Request has key {
     deposit: Balance<SUI>,
 }
 
-/// What was asked, by whom, of whom, and until when.
+/// What was asked, by whom, of whom, and until when; and the settings that its answer is held to, so that a change of
+/// settings alone ends nothing that is in flight.
 public struct Terms has copy, drop, store {
     cluster: ID,
     enclave: ID,
@@ -68,6 +70,8 @@ public struct Terms has copy, drop, store {
     deadline: u64,
     answer_until: u64,
     stream: bool,
+    min_bond: u64,
+    response_inline_bytes: u64,
 }
 
 /// What is asked, as all ways to submit take it.
@@ -274,6 +278,14 @@ public(package) fun asked_at(self: &Terms): u64 { self.asked_at }
 
 public(package) fun answer_until(self: &Terms): u64 { self.answer_until }
 
+/// The bond that its answer asks for: never more than when it was asked.
+public(package) fun min_bond(self: &Terms, settings: &Settings): u64 { self.min_bond.min(settings.min_bond()) }
+
+/// How long an answer in the event may be: never shorter than when it was asked.
+public(package) fun response_inline_bytes(self: &Terms, settings: &Settings): u64 {
+    self.response_inline_bytes.max(settings.response_inline_bytes())
+}
+
 fun no_grant(): Granted {
     Granted { session: vector[], expires_at: 0, narrowed: vector[] }
 }
@@ -390,6 +402,8 @@ fun open(
         deadline,
         answer_until: deadline + cluster.delays().answer_window_ms(),
         stream,
+        min_bond: settings.min_bond(),
+        response_inline_bytes: settings.response_inline_bytes(),
     };
     let request = Request { id: object::new(ctx), terms, deposit };
     events::request_allowed(

@@ -72,7 +72,7 @@ CALLS = {
     ("cluster", "cancel_operator"): lambda b: calls.cancel_operator(b, CONTRACT, CLUSTER, CAP),
     ("cluster", "announce_bond_withdrawal"): lambda b: calls.announce_bond_withdrawal(b, CONTRACT, CLUSTER, CAP, 5),
     ("cluster", "withdraw_bond"): lambda b: calls.withdraw_bond(b, CONTRACT, CLUSTER, CAP, COIN.object_id),
-    ("cluster", "announce_version"): lambda b: calls.announce_version(b, CONTRACT, CLUSTER, CAP, lock=TOKEN, version=2),
+    ("cluster", "announce_version"): lambda b: calls.announce_version(b, CONTRACT, CLUSTER, CAP, TOKEN),
     ("cluster", "cancel_version"): lambda b: calls.cancel_version(b, CONTRACT, CLUSTER, CAP),
     ("cluster", "hand_over_admin"): lambda b: calls.hand_over_admin(b, CONTRACT, CLUSTER, CAP, COIN.object_id),
     ("cluster", "burn_admin"): lambda b: calls.burn_admin(b, CONTRACT, CLUSTER, CAP),
