@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from localnet.ledger.arguments import CommandFailed
 from localnet.ledger.publish import INCOMPATIBLE
-from localnet.vm.bytecode import Visibility
 from localnet.vm.deserialize import deserialize
 from localnet.vm.errors import MalformedBytecode, VmFailure
 from sui.effects import Failure
@@ -27,10 +26,10 @@ from sui.transaction import MakeMoveVec, MoveCall, Publish, Upgrade
 from sui.type_tag import MOVE_STDLIB, SUI_FRAMEWORK, StructTag, TypeTag, VectorTag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from localnet.ledger.packages import PackageShelf
-    from localnet.vm import Vm
+    from localnet.vm import Package, Vm
     from sui.transaction import Command
     from sui.types import Address
 
@@ -58,10 +57,17 @@ class _Wish:
 class Linker:
     """Works the versions out for one transaction; `command` is the one it is at."""
 
-    def __init__(self, vm: Vm, shelf: PackageShelf) -> None:
-        """Ask `vm` for declarations and `shelf` for packages."""
+    def __init__(self, vm: Vm, shelf: PackageShelf, is_public: Callable[[MoveCall], bool]) -> None:
+        """Prepare.
+
+        Args:
+            vm: knows the types.
+            shelf: has the packages.
+            is_public: whether a call starts at a public function.
+        """
         self._vm = vm
         self._shelf = shelf
+        self._is_public = is_public
         self._wishes: dict[Address, _Wish] = {}
         self.command: int | None = None
 
@@ -115,21 +121,18 @@ class Linker:
             raise CommandFailed(Failure("InvalidLinkage"))
         self._wishes[package.original_id] = wish
 
-    def _with_dependencies(self, storage_id: Address, *, exact: bool, dependencies_exact: bool) -> None:
-        self._wish(storage_id, exact=exact)
-        package = self._shelf.get(storage_id)
-        for dependency in package.linkage.values() if package is not None else ():
+    def _with_dependencies(self, package: Package, *, exact: bool, dependencies_exact: bool) -> None:
+        self._wish(package.storage_id, exact=exact)
+        for dependency in package.linkage.values():
             self._wish(dependency, exact=dependencies_exact)
 
     def _call(self, call: MoveCall) -> None:
-        try:
-            function = self._vm.module_abi(call.package, call.module).functions.get(call.function)
-        except VmFailure:
+        package = self._shelf.get(call.package)
+        if package is None:
             return
-        if function is not None:
-            public = function.visibility is Visibility.PUBLIC
-            self._with_dependencies(call.package, exact=True, dependencies_exact=not public)
-            self._types(call.type_arguments)
+        alone = _ONE_VERSION.issuperset(package.linkage)
+        self._with_dependencies(package, exact=True, dependencies_exact=not (alone or self._is_public(call)))
+        self._types(call.type_arguments)
 
     def _types(self, tags: Iterable[TypeTag]) -> None:
         for tag in tags:
@@ -137,8 +140,10 @@ class Linker:
                 canonical = self._vm.canonical(tag)
             except VmFailure:
                 continue
-            for package in _packages_in(canonical):
-                self._with_dependencies(package, exact=False, dependencies_exact=False)
+            for storage_id in _packages_in(canonical):
+                package = self._shelf.get(storage_id)
+                if package is not None:
+                    self._with_dependencies(package, exact=False, dependencies_exact=False)
 
     def _upgrade(self, upgrade: Upgrade) -> None:
         current = self._shelf.get(upgrade.package)

@@ -76,10 +76,17 @@ class CallableFunctions:
 
     def starts_privately(self, call: MoveCall) -> bool:
         """Return whether a call starts at an `entry` function that is not public."""
+        return self._asked(call) is True
+
+    def is_public(self, call: MoveCall) -> bool:
+        """Return whether a call starts at a public function."""
+        return self._asked(call) is False
+
+    def _asked(self, call: MoveCall) -> bool | None:
         try:
-            return self._kind_of(call.package, call.module, call.function) is True
+            return self._kind_of(call.package, call.module, call.function)
         except (VmFailure, KeyError):
-            return False
+            return None
 
     def _kind_of(self, package: Address, module: str, function: str) -> bool | None:
         key = (package, module, function)
@@ -148,7 +155,7 @@ class Programmable:
         self._checks = checks
         self._record = record
         self.publisher = Publisher(machinery.vm, session, machinery.shelf, machinery.limits, self._emitted)
-        self._linker = Linker(machinery.vm, machinery.shelf)
+        self._linker = Linker(machinery.vm, machinery.shelf, machinery.functions.is_public)
         self.arguments = Arguments(machinery.vm, checked, gas, checks=checks)
         self.handed: list[Handed] = []
         self.outputs: list[CommandOutput] = []
