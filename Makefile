@@ -4,7 +4,7 @@ DAAS := .venv/bin/k3s-daas
 PACKAGES := sui attestation wire chain localnet gateway enclave parent cli
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-e2e lint format contract contract-test up down bench protos lock clean
+.PHONY: help build demo test test-unit test-e2e lint format contract contract-test mutate up down bench bench-gas protos lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +32,10 @@ contract-test: ## run the contract's Move tests in the real unit-test VM
 	@python3 tools/build.py toolchain
 	@node move/toolchain/test.mjs --package move/k3s_daas
 
+mutate: ## make each assertion of the contract always true, one at a time: a Move test must fail for every one
+	@python3 tools/build.py python toolchain
+	@$(PY) tools/mutate.py
+
 lint: ## ruff, mypy, import rules, docstrings, golden data of the contract
 	@python3 tools/build.py python toolchain framework contract
 	@.venv/bin/ruff check .
@@ -54,6 +58,10 @@ down: ## stop it
 
 bench: build ## latency, throughput and memory through the gateway, beside the apiserver alone
 	@$(PY) tools/bench_gateway.py
+
+bench-gas: ## what each entry point of the contract costs, and a kubectl call
+	@python3 tools/build.py python toolchain framework contract
+	@$(PY) tools/bench_gas.py
 
 protos: ## regenerate sui/rpc/v2 from its .proto files
 	@$(PY) tools/generate_protos.py
