@@ -28,7 +28,8 @@ from sui.effects import Success  # noqa: E402
 from sui.transaction import TRANSACTION_DATA  # noqa: E402
 from sui.type_tag import GAS_COIN_TYPE  # noqa: E402
 from sui.types import Address  # noqa: E402
-from tools.bench_gas_entries import ENTRIES, KB, Entry, World, world_module  # noqa: E402
+from tools.bench_gas_entries import ENTRIES, KB, Entry  # noqa: E402
+from tools.bench_gas_steps import World, world_module  # noqa: E402
 from tools.real_vm import RealVm, verdict  # noqa: E402
 
 if TYPE_CHECKING:
@@ -79,11 +80,11 @@ class Call:
 
 
 def _get(way: str, body: int) -> tuple[tuple[str, int], ...]:
-    return ((f"request::{way}", 0), ("request::store_k8s_response", body))
+    return ((f"request::{way}", 0), ("answer::store_k8s_response", body))
 
 
 def _patch(way: str, body: int) -> tuple[tuple[str, int], ...]:
-    return ((f"request::{way}", body), ("request::store_k8s_response", body))
+    return ((f"request::{way}", body), ("answer::store_k8s_response", body))
 
 
 _WAYS = (("gateway", "submit_with_grant"), ("own proxy", "submit"))
@@ -96,7 +97,7 @@ CALLS = tuple(
         Call(f"apply of 1 KB (a get and a patch), through the {who}", _get(way, KB) + _patch(way, KB)),
     )
 )
-GOAL_CALLS = tuple(call for call in CALLS if call.steps[1:] == (("request::store_k8s_response", GOAL_BODY_BYTES),))
+GOAL_CALLS = tuple(call for call in CALLS if call.steps[1:] == (("answer::store_k8s_response", GOAL_BODY_BYTES),))
 
 
 class Bench:
@@ -122,6 +123,7 @@ class Bench:
         )
         try:
             world = world_module.ContractWorld(ledger, self._words, root, now)
+            world.modules, world.dependencies = self._modules, self._dependencies
             world.publish(self._modules, self._dependencies)
             if not entry.bare:
                 for step in (world.create, world.bond, world.challenge, world.register, world.activate):

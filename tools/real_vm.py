@@ -10,7 +10,7 @@ were created and how many events there were (deleted shared objects it does not 
 
 So a bucket is told only where taking the first two away leaves one exactly. Several natives of 0x2 are stand-ins there.
 Signature checks fail whatever is given, so they are left out: `ed25519_verify` is made true there.
-Attestation documents cannot be loaded, and BLAKE2b fails: what stumbles over these is not comparable, and says so.
+What needs attestation documents, BLAKE2b or the publishing of packages is not comparable, and says so.
 """
 
 from __future__ import annotations
@@ -32,10 +32,13 @@ from sui.transaction import (
     MakeMoveVec,
     MoveCall,
     ProgrammableTransaction,
+    Publish,
     Pure,
     Receiving,
     Result,
     Shared,
+    SplitCoins,
+    Upgrade,
 )
 from sui.transaction import Object as ObjectInput
 from sui.types import Address, SharedOwner
@@ -50,12 +53,17 @@ PROTOCOL_VERSION = 109
 READ_UNITS_A_BYTE = 15
 VECTOR_UNITS = 500
 VECTOR_UNITS_A_BYTE = 10
+CONSTANTS_TABLE = 0x6
+IDENTIFIERS_TABLE = 0x7
+FUNCTIONS_TABLE = 0xC
 BUCKETS = (1_000, 5_000, 10_000, 20_000, 50_000, 200_000, 1_000_000, 5_000_000)
 
 _FRAMEWORK = tuple(map(Address.parse, ("0x1", "0x2")))
-_STAND_INS = ("INTERNAL_TYPE_ERROR", "MISSING_DEPENDENCY", "UNEXPECTED_VERIFIER_ERROR")
-_IDENTIFIERS_TABLE = 0x7
-_FUNCTIONS_TABLE = 0xC
+_STAND_INS = {
+    "INTERNAL_TYPE_ERROR": "a native of 0x2 is a stand-in there",
+    "MISSING_DEPENDENCY": "a native of 0x2 is a stand-in there",
+    "All elements must have the same type": "its MakeMoveVec takes only values of one length",
+}
 _NATIVE_FLAG = 0x2
 _CODE_TRUE = bytes([0x08, 0x02])
 _JUMP_TABLES_SINCE = 7
@@ -67,12 +75,21 @@ _ALWAYS_TRUE = "ed25519"
 
 @dataclass(frozen=True)
 class VmRun:
-    """What the VM said of one transaction."""
+    """What the VM said of one transaction.
+
+    Attributes:
+        error: why it failed; empty where it succeeded.
+        created: how many objects it made; None where coins that were made and used up count, too.
+        events: how many events there were.
+        bucket: the bucket of its computation, where it can be told.
+        left_out: why it was not run at all.
+    """
 
     error: str
-    created: int = 0
+    created: int | None = 0
     events: int = 0
     bucket: int | None = None
+    left_out: str = ""
 
 
 class RealVm:
@@ -94,7 +111,11 @@ class RealVm:
         """Run a transaction on the ledger's objects as they are now, before the ledger executes it."""
         block = data.kind
         if not isinstance(block, ProgrammableTransaction):
-            return VmRun("it is no programmable transaction")
+            return VmRun("", left_out="it is no programmable transaction")
+        if any(isinstance(each, MoveCall) and each.module == _RENAMED[0] for each in block.commands):
+            return VmRun("", left_out="attestation documents cannot be loaded there")
+        if any(isinstance(each, Publish | Upgrade) for each in block.commands):
+            return VmRun("", left_out="it publishes nothing and makes no receipt")
         state = {
             "transaction": {"digest": "none", "raw_bcs": _text(encoded), "timestamp_ms": now_ms},
             "objects": dict(_objects(ledger, data, block, now_ms)),
@@ -111,7 +132,7 @@ class RealVm:
             return VmRun(_short(output.get("local_error") or "no reason given"))
         return VmRun(
             error="",
-            created=len(effects["created"]),
+            created=None if any(isinstance(each, SplitCoins) for each in block.commands) else len(effects["created"]),
             events=effects["events_count"],
             bucket=_bucket(ledger, block, effects["gas_used"]),
         )
@@ -125,18 +146,20 @@ def verdict(run: VmRun, done: ExecutedTransaction, units: int) -> str:
         done: what the ledger did.
         units: the ledger's units of computation.
     """
-    if any(word in run.error for word in _STAND_INS):
-        return f"not comparable: a native of 0x2 is a stand-in there ({run.error})"
+    reason = run.left_out or next((why for word, why in _STAND_INS.items() if word in run.error), "")
+    if reason:
+        return f"not comparable: {reason}" + (f" ({run.error})" if run.error else "")
     succeeded = isinstance(done.effects.status, Success)
     if bool(run.error) == succeeded:
         return f"DISAGREES: {run.error or 'success'}, the ledger {'succeeded' if succeeded else 'failed'}"
     if run.error:
         return f"fails too: {run.error}"
     changes = done.effects.changed_objects
-    here = (sum(isinstance(each.id_operation, IdCreated) for each in changes), len(done.events))
-    there = (run.created, run.events)
-    if here != there:
-        return f"DISAGREES: success, but {there} objects made and events, the ledger's are {here}"
+    created = sum(isinstance(each.id_operation, IdCreated) for each in changes)
+    if run.created not in {None, created}:
+        return f"DISAGREES: success, but it made {run.created} objects, the ledger {created}"
+    if run.events != len(done.events):
+        return f"DISAGREES: success, but {run.events} events, the ledger's are {len(done.events)}"
     if run.bucket is None:
         return "success, gas not comparable: it charges coins and written objects its own way"
     if units > run.bucket:
@@ -246,10 +269,10 @@ def _short(error: str) -> str:
 def _loadable(name: str, code: bytes) -> bytes:
     module, old, new = _RENAMED
     if name == module:
-        return edited(code, _IDENTIFIERS_TABLE, lambda table: table.replace(_prefixed(old), _prefixed(new)))
+        return edited(code, IDENTIFIERS_TABLE, lambda table: table.replace(_prefixed(old), _prefixed(new)))
     if name == _ALWAYS_TRUE:
         jump_tables = bytes(int.from_bytes(code[4:8], "little") & 0xFF >= _JUMP_TABLES_SINCE)
-        return edited(code, _FUNCTIONS_TABLE, lambda table: _first_true(table) + jump_tables)
+        return edited(code, FUNCTIONS_TABLE, lambda table: _first_true(table) + jump_tables)
     return code
 
 

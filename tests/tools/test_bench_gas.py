@@ -13,12 +13,12 @@ import pytest
 
 from localnet.vm.deserialize import deserialize
 from tools import bench_gas
-from tools.bench_gas_entries import ENTRIES, KB, sealed_answer, sealed_request
-from tools.real_vm import RealVm, VmRun, edited, verdict
+from tools.bench_gas_entries import ENTRIES, KB
+from tools.bench_gas_steps import sealed_answer, sealed_request
+from tools.real_vm import IDENTIFIERS_TABLE, RealVm, VmRun, edited, verdict
 
 TOOLCHAIN = Path(bench_gas.ROOT) / "move" / "toolchain"
 ENTRY = {each.name: each for each in ENTRIES}
-IDENTIFIERS = 0x7
 
 
 def row(entry, body, net_mist):
@@ -28,7 +28,7 @@ def row(entry, body, net_mist):
 def rows(submit, store):
     bodies = (0, KB, 8 * KB)
     ways = [row(f"request::{way}", body, submit) for way in ("submit", "submit_with_grant") for body in bodies]
-    return ways + [row("request::store_k8s_response", body, store) for body in bodies]
+    return ways + [row("answer::store_k8s_response", body, store) for body in bodies]
 
 
 @pytest.mark.parametrize(("store", "met"), [(-2_000_000, True), (-1_000_000, True), (-999_999, False)])
@@ -73,7 +73,7 @@ def test_a_request_and_its_answer_cost_what_the_ledger_says(compiled):
     bench = bench_gas.Bench(None, *compiled)
     small = bench.measure(ENTRY["request::submit"], 8 * KB)
     large = bench.measure(ENTRY["request::submit"], 100 * KB)
-    stored = bench.measure(ENTRY["request::store_k8s_response"], 8 * KB)
+    stored = bench.measure(ENTRY["answer::store_k8s_response"], 8 * KB)
     assert (small.computation_units, small.vm) == (1_000, bench_gas.NO_VM)
     assert large.computation_units > small.computation_units
     assert large.storage_mist == small.storage_mist
@@ -89,7 +89,7 @@ def test_the_other_vm_does_the_same(compiled):
     bench = bench_gas.Bench(vm, *compiled)
     assert bench.measure(ENTRY["request::submit"], 8 * KB).vm == "sui-sandbox: success, bucket 1,000"
     assert bench.measure(ENTRY["request::submit"], 100 * KB).vm == "sui-sandbox: success, bucket 5,000"
-    assert bench.measure(ENTRY["request::store_k8s_response"], KB).vm == "sui-sandbox: success, bucket 1,000"
+    assert bench.measure(ENTRY["answer::store_k8s_response"], KB).vm == "sui-sandbox: success, bucket 1,000"
     assert bench.measure(ENTRY["request::expire_request"], None).vm == "sui-sandbox: success, bucket 1,000"
 
 
@@ -101,7 +101,9 @@ def test_one_name_of_a_module_is_changed(compiled):
     before, after = (
         deserialize(code),
         deserialize(
-            edited(code, IDENTIFIERS, lambda table: table.replace(bytes([len(old)]) + old, bytes([len(new)]) + new))
+            edited(
+                code, IDENTIFIERS_TABLE, lambda table: table.replace(bytes([len(old)]) + old, bytes([len(new)]) + new)
+            )
         ),
     )
     assert after == dataclasses.replace(
@@ -109,7 +111,7 @@ def test_one_name_of_a_module_is_changed(compiled):
         identifiers=tuple(new.decode() if each == old.decode() else each for each in before.identifiers),
         addresses_offset=after.addresses_offset,
     )
-    assert edited(code, IDENTIFIERS, bytes) == code
+    assert edited(code, IDENTIFIERS_TABLE, bytes) == code
 
 
 def test_without_the_package_nothing_is_checked(monkeypatch):
@@ -142,13 +144,30 @@ def done(*, success=True, events=0):
         (VmRun("", 0, 1, 1_000), done(events=1), 3_770, "success, bucket 1,000, a lower bound"),
         (VmRun("", 0, 1, 20_000), done(events=1), 3_770, "success, but gas DISAGREES, bucket 20,000"),
         (VmRun("", 0, 1, None), done(events=1), 1_000, "success, gas not comparable"),
-        (VmRun("", 0, 2, 1_000), done(events=1), 1_000, "DISAGREES: success, but (0, 2)"),
-        (VmRun("", 1, 1, 1_000), done(events=1), 1_000, "DISAGREES: success, but (1, 1)"),
+        (VmRun("", 0, 2, 1_000), done(events=1), 1_000, "DISAGREES: success, but 2 events, the ledger's are 1"),
+        (VmRun("", 1, 1, 1_000), done(events=1), 1_000, "DISAGREES: success, but it made 1 objects, the ledger 0"),
         (VmRun("ABORTED in request"), done(), 1_000, "DISAGREES: ABORTED in request, the ledger succeeded"),
         (VmRun(""), done(success=False), 1_000, "DISAGREES: success, the ledger failed"),
         (VmRun("ABORTED in request"), done(success=False), 1_000, "fails too: ABORTED"),
+        (VmRun("", None, 1, 1_000), done(events=1), 1_000, "success, bucket 1,000"),
+        (VmRun("", left_out="no reason"), done(), 1_000, "not comparable: no reason"),
+        (VmRun("All elements must have the same type"), done(), 1_000, "not comparable: its MakeMoveVec"),
         (VmRun("INTERNAL_TYPE_ERROR in hash"), done(), 1_000, "not comparable: a native of 0x2"),
     ],
 )
 def test_what_is_said_of_the_other_vm(run, executed, units, said):
     assert verdict(run, executed, units).startswith(said)
+
+
+@pytest.mark.toolchain
+def test_no_entry_function_of_the_contract_is_left_out(compiled):
+    modules = [deserialize(base64.b64decode(code)) for code in json.loads(compiled[0].read_text())["modules"]]
+    names = {
+        f"{module.name}::{module.identifiers[module.function_handles[each.handle].name]}"
+        for module in modules
+        for each in module.function_defs
+        if each.is_entry
+    }
+    assert "request::submit" in names
+    measured = {each.name.split(",")[0].split(" ")[0] for each in ENTRIES}
+    assert names <= measured
