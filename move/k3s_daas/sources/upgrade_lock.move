@@ -28,8 +28,6 @@ const EDelayShrinks: vector<u8> = b"the delay would not grow";
 #[error]
 const ENotUpgradeRight: vector<u8> = b"this UpgradeRight belongs to another lock";
 #[error]
-const EImmutable: vector<u8> = b"the package is immutable";
-#[error]
 const EDigestLength: vector<u8> = b"the digest of an upgrade is not 32 bytes long";
 #[error]
 const EAlreadyAnnounced: vector<u8> = b"an upgrade is announced already: cancel it first";
@@ -113,8 +111,8 @@ public struct MadeImmutable has copy, drop {
 /// Locks the UpgradeCap of this package, fresh from its publication; the right to announce goes back to the caller.
 public fun lock(cap: UpgradeCap, delay_ms: u64, ctx: &mut TxContext): UpgradeRight {
     let package = type_name::original_id<UpgradeLock>();
-    assert!(cap.package().to_address() == package, EOtherPackage);
     assert!(cap.version() == 1, EUpgradedBefore);
+    assert!(cap.package().to_address() == package, EOtherPackage);
     assert!(delay_ms > 0 && delay_ms <= MAX_DELAY_MS, EDelay);
     let lock = UpgradeLock {
         id: object::new(ctx),
@@ -141,7 +139,6 @@ public fun grow_delay(lock: &mut UpgradeLock, right: &UpgradeRight, delay_ms: u6
 /// Announces the digest of the next version's modules and dependencies.
 public fun announce(lock: &mut UpgradeLock, right: &UpgradeRight, digest: vector<u8>, clock: &Clock) {
     lock.assert_right(right);
-    assert!(lock.cap.is_some(), EImmutable);
     assert!(digest.length() == DIGEST_BYTES, EDigestLength);
     assert!(lock.announced.is_none(), EAlreadyAnnounced);
     let due = clock.timestamp_ms() + lock.delay_ms;
