@@ -46,7 +46,7 @@ class Entry:
 
 
 def _many(world: World, body: int) -> list[calls.Submission]:
-    return [steps.ask(world, body) for _ in range(BATCH)]
+    return [steps.ask(world, body, number) for number in range(BATCH)]
 
 
 ENTRIES: tuple[Entry, ...] = (

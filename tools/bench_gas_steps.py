@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import random
 from typing import TYPE_CHECKING, Any
 
 from chain.bindings import calls
@@ -49,8 +50,8 @@ _TAG_BYTES = 16
 _UPGRADE_CAP = StructTag(SUI_FRAMEWORK, "package", "UpgradeCap")
 
 
-def sealed_request(body: int) -> bytes:
-    """Bytes as long as a sealed kubectl request with such a body."""
+def sealed_request(body: int, number: int = 0) -> bytes:
+    """Bytes as long as a sealed kubectl request with such a body; as sealed bytes, no two are the same."""
     headers = (
         Header("accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"),
         Header("content-type", "application/json"),
@@ -58,13 +59,17 @@ def sealed_request(body: int) -> bytes:
     )
     target = "/api/v1/namespaces/default/pods?limit=500"
     plaintext = RequestPlaintext(bytes(32), "GET", target, headers, bytes(body))
-    return encode_request(plaintext) + bytes(HPKE_OVERHEAD_BYTES)
+    return _noise(len(encode_request(plaintext)) + HPKE_OVERHEAD_BYTES, number)
 
 
-def sealed_answer(body: int) -> bytes:
-    """Bytes as long as a sealed answer with such a body."""
+def sealed_answer(body: int, number: int = 0) -> bytes:
+    """Bytes as long as a sealed answer with such a body; as sealed bytes, no two are the same."""
     headers = (Header("content-type", "application/json"), Header("cache-control", "no-cache, private"))
-    return encode_answer(AnswerPlaintext(200, headers, bytes(body))) + bytes(_TAG_BYTES)
+    return _noise(len(encode_answer(AnswerPlaintext(200, headers, bytes(body)))) + _TAG_BYTES, number)
+
+
+def _noise(length: int, seed: int) -> bytes:
+    return random.Random(seed).randbytes(length)  # noqa: S311 - stands for sealed bytes, seals nothing
 
 
 def one(call: Callable[..., object], world: World, *arguments: object, **options: object) -> ProgrammableBuilder:
@@ -193,9 +198,9 @@ def renewal(world: World) -> ProgrammableBuilder:
 # Requests and their ends
 
 
-def ask(world: World, body: int) -> calls.Submission:
+def ask(world: World, body: int, number: int = 0) -> calls.Submission:
     """A get of pods with such a body."""
-    asked: calls.Submission = world.ask(world_module.GET_PODS, sealed_request(body))
+    asked: calls.Submission = world.ask(world_module.GET_PODS, sealed_request(body, number))
     return asked
 
 
@@ -222,7 +227,7 @@ def asked(world: World, builder: ProgrammableBuilder | None = None) -> Address:
 def answers(world: World, count: int, body: int) -> ProgrammableBuilder:
     """Answers to so many requests, each with such a body."""
     requests = [asked(world) for _ in range(count)]
-    signed = [world.answer(each, sealed_answer(body), sequence=at) for at, each in enumerate(requests, 1)]
+    signed = [world.answer(each, sealed_answer(body, at), sequence=at) for at, each in enumerate(requests, 1)]
     stored: ProgrammableBuilder = world.storing(*signed)
     return stored
 
