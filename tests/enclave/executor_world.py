@@ -422,7 +422,7 @@ class World:
             times, signatures = [self._pure(program, arguments[8], U64)], [self._pure(program, arguments[9], BYTES)]
         else:
             if self.deny_batches:
-                return Verdict(abort=(PACKAGE, "request", "store_k8s_responses", 1))
+                return Verdict(abort=(PACKAGE, "answer", "store_k8s_responses", 1))
             ids = [self._shared(program, each) for each in program.commands[arguments[2].index].elements]
             sequences = self._pure(program, arguments[3], vector(U64))
             statuses = self._pure(program, arguments[4], vector(U16))
@@ -435,14 +435,14 @@ class World:
         taken = {}
         for at, request_id in enumerate(ids):
             if request_id not in self.ledger.objects:
-                return Verdict(abort=(PACKAGE, "request", "answer", 2))
+                return Verdict(abort=(PACKAGE, "answer", "store", 2))
             event = events[bytes(request_id)]
             statement = AnswerStatement(
                 ANSWER_DOMAIN, CHAIN, PACKAGE, CLUSTER, ENCLAVE, event.epoch, sequences[at], event.config_version,
                 request_id, event.payload_hash, statuses[at], hashes[at], times[at], event.answer_until,
             )  # fmt: skip
             if not signature_holds(self.signer.key.public, signatures[at], ANSWER_STATEMENT.encode(statement)):
-                return Verdict(abort=(PACKAGE, "request", "answer", 3))
+                return Verdict(abort=(PACKAGE, "answer", "store", 3))
             taken[bytes(request_id)] = Stored(statuses[at], bodies[at], hashes[at], lengths[at])
         for request_id, stored in taken.items():
             assert request_id not in self.stored

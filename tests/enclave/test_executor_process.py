@@ -59,6 +59,7 @@ class Ledger(MemoryLedger):
         self.pending: Event | None = None
         self.answers: dict[Address, K8sResponseStored] = {}
         self.returned: list[object] = []
+        self.revision = 0
         for shared in (CLUSTER, ENCLAVE, TOKEN):
             self.share(shared)
         coins = [ObjectRef(Address(bytes([100 + n]) * 32), 1, Digest(bytes(32))) for n in range(80)]
@@ -123,7 +124,7 @@ class Ledger(MemoryLedger):
         ):
             request_id = program.inputs[request.index].arg.object_id
             if self.objects.pop(request_id, None) is None:
-                return Verdict(abort=(PACKAGE, "request", "answer", 1))
+                return Verdict(abort=(PACKAGE, "answer", "store", 1))
             asked = self.asked(request_id)
             stored = K8sResponseStored(
                 request_id, CLUSTER, ENCLAVE, 1, sequence, 3, asked.payload_hash, status, chunks(body), body_hash,
@@ -131,7 +132,7 @@ class Ledger(MemoryLedger):
             )  # fmt: skip
             assert request_id not in self.answers
             self.answers[request_id] = stored
-            events.append(self.event("K8sResponseStored", "request", stored))
+            events.append(self.event("K8sResponseStored", "answer", stored))
         return Verdict(tuple(events))
 
     def asked(self, request_id: Address) -> K8sAPIRequest:
@@ -154,7 +155,10 @@ class Ledger(MemoryLedger):
         await self.execute(encoded, [OPERATOR.sign_transaction(encoded)])
 
     async def announce(self, rules=RULES, *, revoked: bool = False) -> None:
-        changed = SealTokenChanged(TOKEN, CLUSTER, OWNER, bytes(32), rules, 5, 0, NOW_MS * 2, revoked, "")
+        self.revision += 1
+        changed = SealTokenChanged(
+            TOKEN, 1, self.revision, CLUSTER, OWNER, bytes(32), rules, (), 0, 5, 0, NOW_MS * 2, revoked, ""
+        )
         await self.emit("SealTokenChanged", "seal_token", "announce_token", changed, TOKEN)
 
 

@@ -39,7 +39,12 @@ def test_calls_of_our_package_with_values_and_shared_objects():
     def build(builder):
         rule = call(builder, [builder.pure(b"x")], module="rules", function="new_rule")
         rules = builder.make_move_vec([rule])
-        call(builder, [builder.obj(Shared(OTHER, 1, mutable=True)), rules], function="submit_with_grant")
+        call(
+            builder,
+            [builder.obj(Shared(OTHER, 1, mutable=True)), rules],
+            module="request",
+            function="submit_with_grant",
+        )
         call(builder, module="seal_token", function="announce_token")
 
     assert check(build, money=False) == ()
@@ -53,8 +58,9 @@ def test_calls_of_our_package_with_values_and_shared_objects():
         {"module": "seal_token", "function": "add_stake"},
         {"module": "cluster", "function": "add_bond"},
         {"module": "enclave", "function": "register"},
-        {"function": "submit"},
-        {"module": "REQUEST"},
+        {"module": "request", "function": "submit"},
+        {"module": "request"},
+        {"module": "ANSWER"},
     ],
 )
 def test_other_calls_are_refused(options):
