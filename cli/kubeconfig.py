@@ -61,9 +61,9 @@ async def write_kubeconfig(
     Raises:
         CommandError: the enclave is not the approved one, or the token is not usable here.
     """
-    file = _trusted_file(context, cluster_path)
+    file = trusted_file(context, cluster_path)
     attested = await attested_enclave(context, file)
-    chosen = await _token(context, token)
+    chosen = await chosen_token(context, token)
     place = out or context.home.kubeconfig
     text = yaml.safe_dump(_kubeconfig(context, file, attested, chosen, server), sort_keys=False)
     write_whole(place, text, secret=True)
@@ -71,11 +71,11 @@ async def write_kubeconfig(
         "kubeconfig": str(place),
         "enclave": str(attested.enclave.id),
         "token": chosen["token"],
-        "server": _server(file, server),
+        "server": server_of(file, server),
     }
 
 
-def _trusted_file(context: Context, cluster_path: Path | None) -> ClusterFile:
+def trusted_file(context: Context, cluster_path: Path | None) -> ClusterFile:
     """The cluster file as it is, never renewed from a node here; where the enclave runs, with the profile's ports."""
     if cluster_path is not None:
         return read_cluster_file(cluster_path)
@@ -83,7 +83,12 @@ def _trusted_file(context: Context, cluster_path: Path | None) -> ClusterFile:
     return replace(file, gateway=profile.gateway or file.gateway, attestation=profile.attestation or file.attestation)
 
 
-async def _token(context: Context, token: str | None) -> dict[str, str]:
+async def chosen_token(context: Context, token: str | None) -> dict[str, str]:
+    """The named token, or the newest one whose owner's key is here, with its owner.
+
+    Raises:
+        CommandError: there is none, or its owner's key is not here.
+    """
     if token is not None:
         found = await read_token(context, parse_id(token))
         if not context.keys.has(found.owner):
@@ -95,7 +100,12 @@ async def _token(context: Context, token: str | None) -> dict[str, str]:
     raise CommandError("no token of this cluster belongs to a key that is here; `k3s-daas token create` issues one")
 
 
-def _server(file: ClusterFile, server: str | None) -> str:
+def server_of(file: ClusterFile, server: str | None) -> str:
+    """The URL of the enclave's gateway.
+
+    Raises:
+        CommandError: nobody names one.
+    """
     place = server or file.gateway
     if not place:
         raise CommandError("cluster.json names no gateway; name one with --server https://HOST:PORT")
@@ -132,7 +142,7 @@ def _kubeconfig(
             {
                 "name": "k3s-daas",
                 "cluster": {
-                    "server": _server(file, server),
+                    "server": server_of(file, server),
                     "tls-server-name": TLS_SERVER_NAME,
                     "certificate-authority-data": base64.b64encode(attested.ca_pem.encode()).decode(),
                 },

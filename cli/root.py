@@ -21,6 +21,7 @@ _GROUPS = {
     "ledger": "cli.ledger",
     "localnet": "cli.localnet:command",
     "logs": "cli.logs:command",
+    "proxy": "cli.proxy:command",
     "request": "cli.requests:request",
     "requests": "cli.requests:command",
     "status": "cli.stack:status",

@@ -1,4 +1,4 @@
-"""The fine split of a latency, from the gateway's own structured log."""
+"""The fine split of a latency, from the structured logs of gateway and proxy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _FIELDS = ("submit_ms", "finality_ms", "execute_ms", "store_ms", "total_ms")
 def read_splits(logs: Path) -> dict[str, dict[str, Any]]:
     """Latency splits by request id, from every log line that has them; the last line of an id counts."""
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted(logs.glob("*gateway*")) or sorted(logs.glob("*enclave*")):
+    inside = sorted(logs.glob("*gateway*")) or sorted(logs.glob("*enclave*"))
+    for path in (*inside, *sorted(logs.glob("proxy*"))):
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:

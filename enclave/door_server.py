@@ -33,6 +33,7 @@ from gateway.classify import Route, classify
 from gateway.errors import CrowdedError, LocalError, MissingBodyError, StreamError, TargetError, WrongLengthError
 from gateway.messages import HttpRequest
 from gateway.request_info import parse_request
+from gateway.server import next_piece
 from gateway.status import refusal
 from sui.types import Address
 from wire.frames import encode_frame
@@ -155,7 +156,7 @@ class DoorServer:
         out.enable_chunked_encoding()
         try:
             await self._write(out.prepare(raw))
-            while (frame := await self._next(raw, frames)) is not None:
+            while (frame := await next_piece(raw, frames, self._limits.gone_poll_s)) is not None:
                 await self._write(out.write(encode_frame(frame)))
             await self._write(out.write_eof())
         except (StreamError, TimeoutError, ConnectionError) as error:
@@ -163,20 +164,6 @@ class DoorServer:
         finally:
             await frames.aclose()
         return out
-
-    async def _next(self, raw: web.BaseRequest, frames: AsyncGenerator[bytes, None]) -> bytes | None:
-        """Wait for the next frame as long as the client is there; None at the end."""
-        reading = asyncio.ensure_future(anext(frames, None))
-        try:
-            while not reading.done():
-                await asyncio.wait({reading}, timeout=self._limits.gone_poll_s)
-                if raw.transport is None or raw.transport.is_closing():
-                    raise ConnectionError("the client has gone")
-            return reading.result()
-        finally:
-            if not reading.done():
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
 
     async def _local(self, raw: web.BaseRequest, visit: Visit) -> web.StreamResponse:
         """Answer discovery and self reviews."""

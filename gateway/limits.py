@@ -44,6 +44,7 @@ class Limits:
     body_timeout_s: float = 60.0
     client_idle_s: float = 120.0
     client_write_s: float = 120.0
+    client_gone_poll_s: float = 1.0
     stream_first_frame_s: float = 30.0
     frame_bytes: int = 4 * 1024 * 1024
     retry_after_s: int = 1

@@ -26,6 +26,7 @@ from gateway.status import refusal
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import AsyncGenerator
 
     from gateway.service import Gateway
     from wire.sockets import Listener
@@ -142,7 +143,8 @@ class GatewayServer:
         try:
             async with asyncio.timeout(self._gateway.limits.client_write_s):
                 await out.prepare(raw)
-            async for piece in response.pieces():
+            pieces = response.pieces()
+            while (piece := await next_piece(raw, pieces, self._gateway.limits.client_gone_poll_s)) is not None:
                 async with asyncio.timeout(self._gateway.limits.client_write_s):
                     await out.write(piece)
             await out.write_eof()
@@ -153,6 +155,30 @@ class GatewayServer:
         finally:
             await response.close()
         return out
+
+
+async def next_piece(raw: web.BaseRequest, pieces: AsyncGenerator[bytes, None], poll_s: float) -> bytes | None:
+    """Wait for the next piece of a stream as long as its client is there; None at the end.
+
+    Args:
+        raw: The client's request.
+        pieces: The stream.
+        poll_s: How often to look whether the client is there: who only reads tells nothing when he goes.
+
+    Raises:
+        ConnectionError: The client has gone.
+    """
+    reading = asyncio.ensure_future(anext(pieces, None))
+    try:
+        while not reading.done():
+            await asyncio.wait({reading}, timeout=poll_s)
+            if raw.transport is None or raw.transport.is_closing():
+                raise ConnectionError("the client has gone")
+        return reading.result()
+    finally:
+        if not reading.done():
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _read_body(raw: web.BaseRequest, cap: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The contract's `submit` and `submit_with_grant` on the ledger in memory, and a signer with real keys and a few coins."""
+"""The contract's two ways to submit, on the ledger in memory, and a signer with real keys and a few coins."""
 
 from __future__ import annotations
 

@@ -136,3 +136,19 @@ async def test_plain_http_on_the_port_is_dropped_and_others_go_on(world, served,
     writer.close()
     async with served.request("GET", PODS, headers=bearer(world, alice)) as response:
         assert response.status == 200
+
+
+async def test_a_client_that_leaves_an_idle_watch_frees_it(world, served, alice):
+    def frames():
+        yield b"one\n"
+        world.hold.clear()
+        yield b"never"
+
+    world.frames = frames()
+    response = await served.request("GET", PODS + "?watch=1", headers=bearer(world, alice))
+    assert await response.content.readany() == b"one\n"
+    assert not world.streams_closed
+    response.close()
+    async with asyncio.timeout(10):
+        while not world.streams_closed:  # noqa: ASYNC110 - what is waited for knows of no event
+            await asyncio.sleep(0.02)
