@@ -9,9 +9,7 @@ use k3s_daas::signed;
 use k3s_daas::world::{Self, World};
 use std::unit_test::{assert_eq, destroy};
 use sui::clock;
-use sui::coin;
 use sui::event;
-use sui::sui::SUI;
 use sui::test_scenario;
 
 /// Adds another image and configuration to the shared cluster: the versions 3 and 4.
@@ -49,7 +47,7 @@ fun a_cluster_is_created_in_one_transaction() {
 fun sharing_announces_the_cluster_once() {
     let mut world = test_scenario::begin(given::admin());
     let clock = clock::create_for_testing(world.ctx());
-    let (mut cluster, admin, operator) = world::new_cluster(0x77);
+    let (mut cluster, admin, operator) = given::new_cluster(0x77);
     cluster.add_measurement(&admin, given::pcr(1), given::pcr(2), given::pcr(3), &clock);
     cluster.add_configuration(&admin, given::hash(1), &clock);
     assert_eq!(event::events_by_type<ClusterChanged>().length(), 0);
@@ -72,7 +70,7 @@ fun a_chain_id_of_another_length_is_refused() {
         given::penalties(),
         &mut ctx,
     );
-    world::drop_all(cluster, admin, operator);
+    given::drop_all(cluster, admin, operator);
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::settings::EDelayOverMaximum)]
@@ -86,14 +84,14 @@ fun a_delay_over_its_maximum_is_refused() {
         given::penalties(),
         &mut ctx,
     );
-    world::drop_all(cluster, admin, operator);
+    given::drop_all(cluster, admin, operator);
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENothingApproved)]
 fun a_cluster_that_approves_nothing_is_not_shared() {
     let mut ctx = given::context(given::stranger(), 0x70);
     let clock = clock::create_for_testing(&mut ctx);
-    let (cluster, admin, operator) = world::new_cluster(0x77);
+    let (cluster, admin, operator) = given::new_cluster(0x77);
     cluster.share(&clock);
     clock.destroy_for_testing();
     destroy(admin);
@@ -104,7 +102,7 @@ fun a_cluster_that_approves_nothing_is_not_shared() {
 fun a_cluster_without_configuration_is_not_shared() {
     let mut ctx = given::context(given::stranger(), 0x70);
     let clock = clock::create_for_testing(&mut ctx);
-    let (mut cluster, admin, operator) = world::new_cluster(0x77);
+    let (mut cluster, admin, operator) = given::new_cluster(0x77);
     cluster.add_measurement(&admin, given::pcr(1), given::pcr(2), given::pcr(3), &clock);
     cluster.share(&clock);
     destroy(admin);
@@ -174,54 +172,6 @@ fun a_retirement_holds_at_once_and_is_announced() {
     world.end();
 }
 
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
-fun another_admin_adds_no_measurement() {
-    let mut world = world::empty();
-    let (other, admin, operator) = world::new_cluster(0x77);
-    world.scenario().next_tx(given::stranger());
-    let mut cluster = world.scenario().take_shared<Cluster>();
-    cluster.add_measurement(&admin, given::pcr(4), given::pcr(5), given::pcr(6), world.clock());
-    test_scenario::return_shared(cluster);
-    world::drop_all(other, admin, operator);
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
-fun another_admin_adds_no_configuration() {
-    let mut world = world::empty();
-    let (other, admin, operator) = world::new_cluster(0x77);
-    world.scenario().next_tx(given::stranger());
-    let mut cluster = world.scenario().take_shared<Cluster>();
-    cluster.add_configuration(&admin, given::hash(1), world.clock());
-    test_scenario::return_shared(cluster);
-    world::drop_all(other, admin, operator);
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
-fun another_admin_retires_no_measurement() {
-    let mut world = world::empty();
-    let (other, admin, operator) = world::new_cluster(0x77);
-    world.scenario().next_tx(given::stranger());
-    let mut cluster = world.scenario().take_shared<Cluster>();
-    cluster.retire_measurement(&admin, 1, world.clock());
-    test_scenario::return_shared(cluster);
-    world::drop_all(other, admin, operator);
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
-fun another_admin_retires_no_configuration() {
-    let mut world = world::empty();
-    let (other, admin, operator) = world::new_cluster(0x77);
-    world.scenario().next_tx(given::stranger());
-    let mut cluster = world.scenario().take_shared<Cluster>();
-    cluster.retire_configuration(&admin, 2, world.clock());
-    test_scenario::return_shared(cluster);
-    world::drop_all(other, admin, operator);
-    world.end();
-}
-
 #[test]
 fun a_bond_adds_up_and_is_announced() {
     let mut world = world::empty();
@@ -241,39 +191,4 @@ fun a_bond_of_zero_is_refused() {
     let mut world = world::empty();
     world.add_bond(0);
     world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotOperator)]
-fun another_operator_bonds_nothing() {
-    let mut world = world::empty();
-    let (other, admin, operator) = world::new_cluster(0x77);
-    world.scenario().next_tx(given::stranger());
-    let mut cluster = world.scenario().take_shared<Cluster>();
-    let bond = coin::mint_for_testing<SUI>(5, world.scenario().ctx());
-    cluster.add_bond(&operator, bond, world.clock());
-    test_scenario::return_shared(cluster);
-    world::drop_all(other, admin, operator);
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::EWrongVersion)]
-fun an_admin_needs_the_version_of_the_cluster() {
-    let mut ctx = given::context(given::stranger(), 0x70);
-    let clock = clock::create_for_testing(&mut ctx);
-    let (mut cluster, admin, operator) = world::new_cluster(0x77);
-    cluster.set_version_for_testing(2);
-    cluster.add_configuration(&admin, given::hash(1), &clock);
-    world::drop_all(cluster, admin, operator);
-    clock.destroy_for_testing();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::EWrongVersion)]
-fun an_operator_needs_the_version_of_the_cluster() {
-    let (mut cluster, admin, operator) = world::new_cluster(0x77);
-    let mut ctx = given::context(given::stranger(), 0x70);
-    let clock = clock::create_for_testing(&mut ctx);
-    cluster.set_version_for_testing(2);
-    cluster.assert_operator(&operator, &clock);
-    clock.destroy_for_testing();
-    world::drop_all(cluster, admin, operator);
 }

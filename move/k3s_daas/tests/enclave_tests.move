@@ -121,20 +121,20 @@ fun an_enclave_of_a_retired_configuration_is_not_activated() {
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotOperator)]
 fun a_stranger_activates_nothing() {
     let mut world = world::registered();
-    let (other, admin, operator) = world::new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world::with_enclave!(&mut world, |cluster, enclave, clock| {
         enclave::activate(cluster, &operator, enclave, clock);
     });
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::enclave::EWrongCluster)]
 fun an_enclave_of_another_cluster_is_not_usable() {
     let mut world = world::registered();
-    let (other, admin, operator) = world::new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world::with_enclave!(&mut world, |_, enclave, clock| enclave::assert_usable(&other, enclave, clock));
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }
 
@@ -174,31 +174,31 @@ fun the_admin_revokes() {
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
 fun another_admin_revokes_nothing() {
     let mut world = world::registered();
-    let (other, admin, operator) = world::new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world::with_enclave!(&mut world, |cluster, enclave, clock| {
         enclave::revoke_by_admin(cluster, &admin, enclave, clock);
     });
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotOperator)]
 fun another_operator_revokes_nothing() {
     let mut world = world::registered();
-    let (other, admin, operator) = world::new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world::with_enclave!(&mut world, |cluster, enclave, clock| {
         enclave::revoke(cluster, &operator, enclave, clock);
     });
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::enclave::EWrongCluster)]
 fun an_admin_revokes_no_enclave_of_another_cluster() {
     let mut world = world::registered();
-    let (other, admin, operator) = world::new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world::with_enclave!(&mut world, |_, enclave, clock| enclave::revoke_by_admin(&other, &admin, enclave, clock));
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }
 

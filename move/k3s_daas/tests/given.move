@@ -2,9 +2,14 @@
 #[test_only]
 module k3s_daas::given;
 
+use k3s_daas::cluster::{Self, AdminCap, Cluster, OperatorCap};
 use k3s_daas::rules::{Self, Rule};
 use k3s_daas::settings::{Self, Delays, Penalties, Settings};
+use k3s_daas::signed;
 use std::string::String;
+use std::unit_test::destroy;
+use sui::coin::{Self, Coin};
+use sui::sui::SUI;
 
 const NOW: u64 = 1_000_000;
 const MIN_STAKE: u64 = 1_000;
@@ -83,3 +88,21 @@ public fun token_rules(): vector<Rule> {
 public fun context(sender: address, transaction: u8): TxContext {
     tx_context::new(sender, hash(transaction), 0, 0, 0)
 }
+
+/// A cluster with both its Caps that is not shared; its ids follow from `transaction`.
+public fun new_cluster(transaction: u8): (Cluster, AdminCap, OperatorCap) {
+    let (settings, delays, maxima, penalties) = (settings(), delays(), delay_maxima(), penalties());
+    let ctx = &mut context(stranger(), transaction);
+    cluster::create(signed::chain_id(), settings, delays, maxima, penalties, ctx)
+}
+
+public fun drop_all(cluster: Cluster, admin: AdminCap, operator: OperatorCap) {
+    destroy(cluster);
+    destroy(admin);
+    destroy(operator);
+}
+
+/// The same reference: an act may leave alone what it could change.
+public fun same<T>(value: &mut T): &mut T { value }
+
+public fun sui(amount: u64, ctx: &mut TxContext): Coin<SUI> { coin::mint_for_testing(amount, ctx) }

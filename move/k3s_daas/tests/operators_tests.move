@@ -13,7 +13,7 @@ use sui::test_scenario;
 
 /// What counts of the bond of the one who has his OperatorCap at this address.
 fun counted_at(world: &mut World, who: address): u64 {
-    let mut counted = 0;
+    let counted;
     world::by_operator_at!(world, who, |cluster, cap, clock, _| {
         counted = cluster.counted_bond(object::id(cap), clock);
     });
@@ -29,7 +29,7 @@ fun announce(world: &mut World, who: address, amount: u64) {
 }
 
 fun withdraw(world: &mut World, who: address): u64 {
-    let mut paid = 0;
+    let paid;
     world::by_operator_at!(world, who, |cluster, cap, clock, ctx| {
         paid = cluster.withdraw_bond(cap, clock, ctx).burn_for_testing();
     });

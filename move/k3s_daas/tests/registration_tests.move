@@ -261,24 +261,14 @@ fun the_same_key_registers_once() {
     world.end();
 }
 
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotOperator)]
-fun a_stranger_makes_no_challenge() {
-    let mut world = world::empty();
-    world::by_other_caps!(&mut world, |cluster, admin, operator, clock, ctx| {
-        enclave::new_challenge(cluster, &operator, clock, ctx);
-        (admin, operator)
-    });
-    world.end();
-}
-
 #[test, expected_failure(abort_code = ::k3s_daas::enclave::EWrongCluster)]
 fun a_challenge_of_another_cluster_is_refused() {
     let mut world = challenged();
-    let (mut other, admin, operator) = world::new_cluster(0x77);
+    let (mut other, admin, operator) = given::new_cluster(0x77);
     world.scenario().next_tx(given::operator());
     let challenge = world.scenario().take_from_sender<Challenge>();
     register_by(&mut other, &operator, challenge, &mut world);
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }
 
@@ -305,14 +295,5 @@ fun a_challenge_of_the_operator_before_is_refused() {
     register_by(&mut cluster, &successor, challenge, &mut world);
     test_scenario::return_to_address(given::successor(), successor);
     test_scenario::return_shared(cluster);
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotOperator)]
-fun the_operator_before_registers_nothing() {
-    let mut world = challenged();
-    world.replace_operator();
-    world.pass(3_000);
-    world.register(proofs::proof());
     world.end();
 }

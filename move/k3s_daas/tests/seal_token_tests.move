@@ -45,7 +45,7 @@ fun a_token_of_the_creating_transaction_is_usable_at_once() {
     let mut scenario = test_scenario::begin(given::admin());
     let clock = clock::create_for_testing(scenario.ctx());
     let stake = coin::zero<SUI>(scenario.ctx());
-    let (cluster, admin, operator) = world::new_cluster(0x77);
+    let (cluster, admin, operator) = given::new_cluster(0x77);
     let mut ctx = given::context(given::admin(), 0x02);
     seal_token::issue(
         &cluster,
@@ -70,7 +70,7 @@ fun a_token_of_the_creating_transaction_is_usable_at_once() {
     );
     seal_token::assert_allows(&cluster, &token, &envelope, &clock);
     test_scenario::return_shared(token);
-    world::drop_all(cluster, admin, operator);
+    given::drop_all(cluster, admin, operator);
     clock.destroy_for_testing();
     scenario.end();
 }
@@ -78,7 +78,7 @@ fun a_token_of_the_creating_transaction_is_usable_at_once() {
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotAdmin)]
 fun another_admin_issues_nothing() {
     let mut world = world::empty();
-    let (other, admin, operator) = world::new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world.scenario().next_tx(given::stranger());
     let cluster = world.scenario().take_shared<Cluster>();
     let stake = coin::zero<SUI>(world.scenario().ctx());
@@ -96,7 +96,7 @@ fun another_admin_issues_nothing() {
         &mut ctx,
     );
     test_scenario::return_shared(cluster);
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }
 
@@ -232,12 +232,12 @@ fun the_admin_revokes() {
 fun an_admin_revokes_no_token_of_another_cluster() {
     let mut world = world::empty();
     world.issue(1);
-    let (other, admin, operator) = world::new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world.scenario().next_tx(given::stranger());
     let mut token = world.scenario().take_shared<SealToken>();
     seal_token::revoke_by_admin(&other, &admin, &mut token, world.clock());
     test_scenario::return_shared(token);
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }
 
@@ -245,14 +245,14 @@ fun an_admin_revokes_no_token_of_another_cluster() {
 fun another_admin_revokes_nothing() {
     let mut world = world::empty();
     world.issue(1);
-    let (other, admin, operator) = world::new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world.scenario().next_tx(given::stranger());
     let cluster = world.scenario().take_shared<Cluster>();
     let mut token = world.scenario().take_shared<SealToken>();
     seal_token::revoke_by_admin(&cluster, &admin, &mut token, world.clock());
     test_scenario::return_shared(token);
     test_scenario::return_shared(cluster);
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }
 
@@ -260,7 +260,7 @@ fun another_admin_revokes_nothing() {
 fun a_token_opens_no_other_cluster() {
     let mut world = world::empty();
     world.issue(1);
-    let (other, admin, operator) = world::new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world.scenario().next_tx(given::stranger());
     let token = world.scenario().take_shared<SealToken>();
     let envelope = rules::new_envelope(
@@ -272,6 +272,6 @@ fun a_token_opens_no_other_cluster() {
     );
     seal_token::assert_allows(&other, &token, &envelope, world.clock());
     test_scenario::return_shared(token);
-    world::drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
     world.end();
 }

@@ -199,12 +199,12 @@ fun a_cluster_tightens_at_once() {
 
 #[test]
 fun before_it_is_shared_a_cluster_loosens_at_once() {
-    let mut world = world::empty();
-    let (mut cluster, admin, operator) = world::new_cluster(0x77);
+    let world = world::empty();
+    let (mut cluster, admin, operator) = given::new_cluster(0x77);
     cluster.change_setting(&admin, given::text(b"min_stake"), 10, world.clock());
     assert_eq!(cluster.settings(world.clock()).min_stake(), 10);
     assert_eq!(cluster.config_version(), 1);
-    world::drop_all(cluster, admin, operator);
+    given::drop_all(cluster, admin, operator);
     world.end();
 }
 

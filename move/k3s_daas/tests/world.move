@@ -1,14 +1,12 @@
 /// A small world for tests: one cluster with its admin, operator, enclave and tokens, at ids that are known ahead,
 /// so that `signed` can hold signatures over them. Each act is one transaction.
-///
-/// The macros do something in a transaction of the admin, an operator, or somebody with the Caps of another cluster:
-/// `world.by_admin!(|cluster, cap, clock, ctx| …)`.
-#[test_only, allow(unused_mut_ref)]
+/// The macros are transactions of an admin, an operator or another: `by_admin!(world, |cluster, cap, clock, ctx| …)`.
+#[test_only]
 module k3s_daas::world;
 
 use k3s_daas::answer;
 use k3s_daas::asks::{Ask, Reply};
-use k3s_daas::cluster::{Self, AdminCap, Cluster, OperatorCap};
+use k3s_daas::cluster::{AdminCap, Cluster, OperatorCap};
 use k3s_daas::enclave::{Self, Challenge, Enclave};
 use k3s_daas::given;
 use k3s_daas::proofs::{Self, Proof};
@@ -16,10 +14,7 @@ use k3s_daas::request::{Self, Request};
 use k3s_daas::rules::Rule;
 use k3s_daas::seal_token::{Self, SealToken};
 use k3s_daas::signed;
-use std::unit_test::destroy;
 use sui::clock::{Self, Clock};
-use sui::coin::{Self, Coin};
-use sui::sui::SUI;
 use sui::test_scenario::{Self, Scenario};
 
 public struct World {
@@ -35,7 +30,7 @@ public fun empty(): World {
     let mut scenario = test_scenario::begin(given::admin());
     let mut clock = clock::create_for_testing(scenario.ctx());
     clock.set_for_testing(given::now());
-    let (mut cluster, admin, operator) = new_cluster(0x01);
+    let (mut cluster, admin, operator) = given::new_cluster(0x01);
     cluster.add_measurement(&admin, given::pcr(1), given::pcr(2), given::pcr(3), &clock);
     cluster.add_configuration(&admin, given::hash(0xCF), &clock);
     cluster.share(&clock);
@@ -82,41 +77,16 @@ public fun context(world: &mut World, sender: address): TxContext {
     given::context(sender, world.contexts)
 }
 
-/// A cluster with both its Caps that is not shared; its ids follow from `transaction`.
-public fun new_cluster(transaction: u8): (Cluster, AdminCap, OperatorCap) {
-    cluster::create(
-        signed::chain_id(),
-        given::settings(),
-        given::delays(),
-        given::delay_maxima(),
-        given::penalties(),
-        &mut given::context(given::stranger(), transaction),
-    )
-}
-
-public fun drop_all(cluster: Cluster, admin: AdminCap, operator: OperatorCap) {
-    destroy(cluster);
-    destroy(admin);
-    destroy(operator);
-}
-
-public fun sui(amount: u64, ctx: &mut TxContext): Coin<SUI> { coin::mint_for_testing(amount, ctx) }
-
 // Who does something.
 
 /// A transaction of the admin with his Cap.
 public macro fun by_admin($world: &mut World, $act: |&mut Cluster, &AdminCap, &Clock, &mut TxContext|) {
-    by_admin_at!($world, given::admin(), $act)
-}
-
-/// A transaction of whoever has the AdminCap at this address.
-public macro fun by_admin_at($world: &mut World, $who: address, $act: |&mut Cluster, &AdminCap, &Clock, &mut TxContext|) {
-    let (world, who) = ($world, $who);
-    world.scenario().next_tx(who);
-    let mut ctx = world.context(who);
+    let world = $world;
+    world.scenario().next_tx(given::admin());
+    let mut ctx = world.context(given::admin());
     let mut cluster = world.scenario().take_shared<Cluster>();
     let cap = world.scenario().take_from_sender<AdminCap>();
-    $act(&mut cluster, &cap, world.clock(), &mut ctx);
+    $act(given::same(&mut cluster), &cap, world.clock(), given::same(&mut ctx));
     world.scenario().return_to_sender(cap);
     test_scenario::return_shared(cluster);
 }
@@ -137,7 +107,7 @@ public macro fun by_operator_at(
     let mut ctx = world.context(who);
     let mut cluster = world.scenario().take_shared<Cluster>();
     let cap = world.scenario().take_from_sender<OperatorCap>();
-    $act(&mut cluster, &cap, world.clock(), &mut ctx);
+    $act(given::same(&mut cluster), &cap, world.clock(), given::same(&mut ctx));
     world.scenario().return_to_sender(cap);
     test_scenario::return_shared(cluster);
 }
@@ -145,16 +115,16 @@ public macro fun by_operator_at(
 /// A transaction of somebody who has both Caps of another cluster, on this one.
 public macro fun by_other_caps(
     $world: &mut World,
-    $act: |&mut Cluster, AdminCap, OperatorCap, &Clock, &mut TxContext| -> (AdminCap, OperatorCap),
+    $act: |&mut Cluster, &AdminCap, &OperatorCap, &Clock, &mut TxContext|,
 ) {
     let world = $world;
-    let (other, admin, operator) = new_cluster(0x77);
+    let (other, admin, operator) = given::new_cluster(0x77);
     world.scenario().next_tx(given::stranger());
     let mut ctx = world.context(given::stranger());
     let mut cluster = world.scenario().take_shared<Cluster>();
-    let (admin, operator) = $act(&mut cluster, admin, operator, world.clock(), &mut ctx);
+    $act(given::same(&mut cluster), &admin, &operator, world.clock(), given::same(&mut ctx));
     test_scenario::return_shared(cluster);
-    drop_all(other, admin, operator);
+    given::drop_all(other, admin, operator);
 }
 
 /// A transaction of anybody, who may change the cluster only in what a test puts there.
@@ -162,7 +132,7 @@ public macro fun with_cluster($world: &mut World, $act: |&mut Cluster, &Clock|) 
     let world = $world;
     world.scenario().next_tx(given::stranger());
     let mut cluster = world.scenario().take_shared<Cluster>();
-    $act(&mut cluster, world.clock());
+    $act(given::same(&mut cluster), world.clock());
     test_scenario::return_shared(cluster);
 }
 
@@ -172,19 +142,23 @@ public macro fun with_enclave($world: &mut World, $act: |&mut Cluster, &mut Encl
     world.scenario().next_tx(given::stranger());
     let mut cluster = world.scenario().take_shared<Cluster>();
     let mut enclave = world.scenario().take_shared<Enclave>();
-    $act(&mut cluster, &mut enclave, world.clock());
+    $act(given::same(&mut cluster), given::same(&mut enclave), world.clock());
     test_scenario::return_shared(enclave);
     test_scenario::return_shared(cluster);
 }
 
 /// A transaction of this sender with the one token.
-public macro fun with_token($world: &mut World, $who: address, $act: |&Cluster, &mut SealToken, &Clock, &mut TxContext|) {
+public macro fun with_token(
+    $world: &mut World,
+    $who: address,
+    $act: |&Cluster, &mut SealToken, &Clock, &mut TxContext|,
+) {
     let (world, who) = ($world, $who);
     world.scenario().next_tx(who);
     let mut ctx = world.context(who);
     let cluster = world.scenario().take_shared<Cluster>();
     let mut token = world.scenario().take_shared<SealToken>();
-    $act(&cluster, &mut token, world.clock(), &mut ctx);
+    $act(&cluster, given::same(&mut token), world.clock(), given::same(&mut ctx));
     test_scenario::return_shared(token);
     test_scenario::return_shared(cluster);
 }
@@ -194,7 +168,7 @@ public macro fun with_token($world: &mut World, $who: address, $act: |&Cluster, 
 public fun add_bond(world: &mut World, amount: u64) { world.add_bond_at(given::operator(), amount) }
 
 public fun add_bond_at(world: &mut World, who: address, amount: u64) {
-    by_operator_at!(world, who, |cluster, cap, clock, ctx| cluster.add_bond(cap, sui(amount, ctx), clock));
+    by_operator_at!(world, who, |cluster, cap, clock, ctx| cluster.add_bond(cap, given::sui(amount, ctx), clock));
 }
 
 public fun challenge(world: &mut World) {
@@ -262,9 +236,7 @@ public fun revoke_enclave(world: &mut World) {
 
 /// The admin announces that the OperatorCap at `given::successor()` comes into office in three seconds.
 public fun replace_operator(world: &mut World) {
-    by_admin!(world, |cluster, cap, clock, ctx| {
-        cluster.replace_operator(cap, given::successor(), clock, ctx);
-    });
+    by_admin!(world, |cluster, cap, clock, ctx| { cluster.replace_operator(cap, given::successor(), clock, ctx); });
 }
 
 public fun retire_measurement(world: &mut World, version: u64) {
@@ -298,7 +270,7 @@ public fun issue_with(
     note: vector<u8>,
 ) {
     by_admin!(world, |cluster, cap, clock, ctx| {
-        let stake = sui(stake, ctx);
+        let stake = given::sui(stake, ctx);
         let ctx = &mut given::context(given::admin(), 0x02);
         let note = given::text(note);
         seal_token::issue(cluster, cap, owner, public_key, rules, stake, expires_at, note, clock, ctx);
@@ -306,7 +278,7 @@ public fun issue_with(
 }
 
 public fun add_stake(world: &mut World, amount: u64) {
-    with_token!(world, given::stranger(), |_, token, _, ctx| seal_token::add_stake(token, sui(amount, ctx)));
+    with_token!(world, given::stranger(), |_, token, _, ctx| seal_token::add_stake(token, given::sui(amount, ctx)));
 }
 
 public fun revoke_token(world: &mut World, sender: address) {
