@@ -9,6 +9,7 @@
     │   ├── UntrustedChain        the certificates do not lead to a pinned root at the given time
     │   ├── BadSignature          the leaf's key did not sign these bytes
     │   └── PolicyViolation       a true document, but not the one that was asked for
+    ├── ImageRefused              whoever made the enclave image; carries the rule that it breaks
     └── NsmError                  the device or the way to it
         ├── NsmRefused            the device answered with an error of its own
         └── NsmUnavailable        no answer, or one that is not an answer
@@ -74,6 +75,16 @@ class BadSignature(DocumentRefused):
 
 class PolicyViolation(DocumentRefused):
     """A true document, but not the one that was asked for."""
+
+
+class ImageRefused(AttestationError):  # noqa: N818 - named for what happened
+    """An enclave image (EIF) breaks `rule`, for the reason in the message."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        """Keep the rule beside the reason, so that a program can tell them apart."""
+        super().__init__(f"enclave image refused ({rule}): {reason}")
+        self.rule = rule
+        self.reason = reason
 
 
 class NsmError(AttestationError):

@@ -139,11 +139,11 @@ class Home:
         return profile
 
 
-def write_whole(path: Path, text: str, *, secret: bool = False) -> None:
+def write_whole(path: Path, content: str | bytes, *, secret: bool = False) -> None:
     """Write a file whole or not at all; a secret one is readable by its owner only, from its first byte."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if secret else 0o755)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if secret else 0o644)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
     temporary.replace(path)
