@@ -38,11 +38,45 @@ public fun answer_status_100(): vector<u8> { x"6efde20a7d77e1062459bbeea8cc9909d
 
 public fun answer_status_599(): vector<u8> { x"30762616334a0763cc75acb836ba6aab1e679e4c839205ff43a78a0ea8558c7c133f84c39f352128b30111422d296e9ad4a879e8e45f7fa4279691946697280b" }
 
+public fun violation(): vector<u8> { x"894913a3fdb0c11c87372dc596f6961810a1bd5b83268758d826429c320764c285ca8375b3c7c2a7c6850f8df70706ee9a32d77af796a51d71b4a17281ccfe06" }
+
+public fun violation_of_second_request(): vector<u8> { x"313469136611aab8960b388127b968250dfa098e43a084e6d7e627dcb09ada4a9469314180757d59123b26a40a3625dc779f3945604a5f4f625a2619065b0801" }
+
+public fun violation_found_earliest(): vector<u8> { x"8841a8f4042d2b04b2d67212e4e70c0f419b9568c495a46414615a7905c3ea261fb3c28024ad7a23deb3017005516187985ba2051e88cb0d89248da8a1679c00" }
+
+public fun violation_found_latest(): vector<u8> { x"a69d4ae623e2e9a723993d10f644142145f4cdd5db27106dd49852e1f08aa2446947a7cdf2d830e2c0e41e0dafae4d3c2f92f2145e3aa75c5849926350545f08" }
+
+public fun contradiction(): vector<u8> { x"78a96d941a9c7d2b1d3f9836fb1af699a76bc51a83342e441fe7b70889be0cbadaeec0217ec9e823d1762e9f192a2817efb023cc1ac53c356f45087123e22401" }
+
+public fun contradiction_in_body(): vector<u8> { x"0a2c8e02e11ee6f0a812334fb9d9f8aa088c3fc73ab955f9f1f7ea26e60408fcdda17a80fa221ebbc2a8516cf64f9acdbc1565a4f877b192ed746ca490f25002" }
+
+public fun same_answer_again(): vector<u8> { x"cd1ab8c195fa2945d5dc0905b90def628f5cbe58a253f92612de97a63ea1ece227ca997e7ed23d0a1f1f4aae9724b636a0e2a11e16e692d0460fbcbc2a496808" }
+
+public fun contradiction_executed_latest(): vector<u8> { x"e0e154d6f997696f05737bea1683dcd1813af938630c40bb7c97446808554b0b21132eb32af536752174e625fc8d8b27d29443eb8946b470ecba074638745f0b" }
+
+public fun contradiction_executed_later(): vector<u8> { x"8cac8e586f10ee126a7525abd21e3330112997c4a20353606051dfc0d0756c99fa3762ac0f43be8568ccad9a8a0e29f08e9acfdd3ca423cb637dd132ef4c110e" }
+
+public fun contradiction_of_second_request(): vector<u8> { x"66f9462703a61e5af986ba2becc13d55f099e831cbce8ca929645daec7a4a38cea8b4191db95a47495ccfdd167c355c8769210a13bf6885d0cfa128b2209bb0d" }
+
+public fun contradiction_by_other_key(): vector<u8> { x"0e4201e50ff583a5a09c1e829aa131d89566d2c85a406043760e65d3072ddaebaa2a68882179e7bbc13e606c86696a294485099cad2e7507bb753aac34fc5a0d" }
+
+public fun answer_of_other_enclave(): vector<u8> { x"7ab8cf51f5379c556f24834cf073b97bc87fc3c14f6240e14462bfed650f7f03c41a4c4911bae6e60ce1b6f1751bac9825e678772c8b606a057fda57d0396701" }
+
+public fun contradiction_of_other_enclave(): vector<u8> { x"5ba4a0078ae7f7cd3beb959f06e220454ef1d35b91f52611ba154a46dfb201d3404777c89c35269d855cf85bea15a97c5d525be3d9f1fc8d3abf369cb1a57300" }
+
+public fun answer_of_other_cluster(): vector<u8> { x"33736bc30055721ccf4c130e58cabcbcbefbc4038ac64c952ff103d7cfe3005dda54816f835b040e209d7424c59ebe30394c3294d6d9ec6ebea9c7a61e321a0c" }
+
+public fun contradiction_of_other_cluster(): vector<u8> { x"543881d0f965cb7a0065994fe29499c90d474e585df7181b8927cd2b922bd0fcfd768690766fc2b2d7da4936e3ed4b897b27e094aea4d5cd7f1769e678139704" }
+
 public fun grant(): vector<u8> { x"86b9b2fafc5fc3bc6383d45142c6e10c7cdcd593ea52fe4c8e5db06e0ada992b882e3e014628be43d01fe18dd2b919d748e1a7e0f9ca487f6762c611a6ad830d" }
 
 public fun narrow_grant(): vector<u8> { x"6a541462e03ebad45e353be38345a8704f9d8cba9ef44ce1296c16e0a460de37e35d4af4a6f57bb24b07611c09b86ab12effab2ba7ddfcd144e3d02339fa2d04" }
 
 public fun wide_grant(): vector<u8> { x"95c4bdb222afdb1e671c0c06aad65b16ecdf87469c3343cd6354f54bf8269fc1b7bb1faabae8ea971f3718925710d006c39de72bd06af9956586253686015c03" }
+
+public fun grant_of_16_rules(): vector<u8> { x"8448d11e767646c5e08a80627bf614c89345d97a9c5b40bf4208a15f9b5288a4f040effb6e394718946fc10343750d086f87df312debbee766fcc770d3996d0c" }
+
+public fun grant_of_17_rules(): vector<u8> { x"325ada82cca0042573dd7f4e0c8e2cc234cd3ca7fce94fbec3578ea4e5fbac21e23fda9ef87d6ab55aa948244f8510ee986ec5c3a2138a917b87a0632461da0b" }
 
 public fun grant_from_now(): vector<u8> { x"e274ae99c1a7d891acfa4fceab1d7824e98c390236e6c0c719c6fcf9db843a60a90ca6cd47c4558e30e155c99b0cc81e26e3e28a4d934fe03e2cad367d468503" }
 

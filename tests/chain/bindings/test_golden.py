@@ -20,6 +20,7 @@ STATEMENTS = json.loads((GOLDEN / "statements.json").read_text())
 RULES = json.loads((GOLDEN / "rules.json").read_text())["cases"]
 KINDS = {
     "answers": (statements.AnswerStatement, statements.ANSWER_DOMAIN, statements.ANSWER_STATEMENT),
+    "violations": (statements.ViolationStatement, statements.VIOLATION_DOMAIN, statements.VIOLATION_STATEMENT),
     "grants": (statements.GrantStatement, statements.GRANT_DOMAIN, statements.GRANT_STATEMENT),
     "manifests": (statements.Manifest, statements.MANIFEST_DOMAIN, statements.MANIFEST),
 }
