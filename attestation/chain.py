@@ -1,11 +1,12 @@
 """The certificate chain of a document: from a pinned root down to the leaf, at an explicit time.
 
-The first certificate of the cabundle is the sender's word; it must be byte for byte one of the pinned roots, and it
-is the pinned copy that is used. No revocation lists: leaves live three hours.
+The first certificate of the cabundle is the sender's word; it is used when the SHA-256 of its bytes is that of a pinned
+root. No revocation lists: leaves live three hours.
 """
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -33,16 +34,15 @@ def verify_chain(
     Args:
         certificate: DER of the leaf.
         cabundle: DER of the issuers, root first.
-        roots: DER of the pinned roots.
+        roots: SHA-256 of the DER of each pinned root.
         at_ms: the time at which every certificate must be valid, Unix milliseconds.
 
     Raises:
         UntrustedChain: which certificate, and why.
     """
-    pinned = next((root for root in roots if cabundle and root == cabundle[0]), None)
-    if pinned is None:
+    if not cabundle or hashlib.sha256(cabundle[0]).digest() not in roots:
         raise UntrustedChain("its first certificate is not a pinned root")
-    encoded = [pinned, *cabundle[1:], certificate]
+    encoded = [*cabundle, certificate]
     if len(set(encoded)) != len(encoded):
         raise UntrustedChain("a certificate stands in it twice")
     try:
@@ -50,7 +50,7 @@ def verify_chain(
     except OverflowError:
         raise UntrustedChain("the time to check it at is outside the calendar") from None
     last = len(encoded) - 1
-    issuer = _load(pinned, 0)
+    issuer = _load(cabundle[0], 0)
     issuer_key = _key(issuer, 0)
     for position, der in enumerate(encoded):
         current = _load(der, position)

@@ -6,6 +6,7 @@ never "not checked".
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -42,22 +43,42 @@ class Measurement:
             raise PolicyIncomplete("a PCR is not hexadecimal") from None
 
 
+AWS_ROOT_SHA256 = bytes.fromhex("641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b")
+"""SHA-256 of the DER of AWS's Nitro Enclaves root G1, valid 2019-10-28 to 2049-10-28; AWS publishes it beside the
+certificate (Nitro Enclaves user guide, "Verifying the root of trust")."""
+
+
 @dataclass(frozen=True)
 class TrustRoots:
-    """The pinned root certificates (DER); an empty set trusts nothing and is refused."""
+    """The pinned root certificates, each by the SHA-256 of its DER; an empty set trusts nothing and is refused.
 
-    certificates: tuple[bytes, ...]
+    A document brings its root along: it is used when it has a pinned hash.
+    """
+
+    fingerprints: frozenset[bytes]
 
     def __post_init__(self) -> None:
         """Refuse an empty set."""
-        if not self.certificates:
+        if not self.fingerprints:
             raise PolicyIncomplete("no trust root was given")
 
     @classmethod
+    def aws(cls) -> TrustRoots:
+        """AWS's own root, which every real Nitro Enclave's documents lead to."""
+        return cls(frozenset({AWS_ROOT_SHA256}))
+
+    @classmethod
+    def from_der(cls, *certificates: bytes) -> TrustRoots:
+        """Pin certificates in DER."""
+        return cls(frozenset(hashlib.sha256(each).digest() for each in certificates))
+
+    @classmethod
     def from_pem(cls, *texts: bytes) -> TrustRoots:
-        """Read root certificates from PEM texts."""
+        """Pin certificates in PEM texts."""
         try:
-            return cls(tuple(c.public_bytes(Encoding.DER) for t in texts for c in x509.load_pem_x509_certificates(t)))
+            return cls.from_der(
+                *(each.public_bytes(Encoding.DER) for text in texts for each in x509.load_pem_x509_certificates(text))
+            )
         except ValueError:
             raise PolicyIncomplete("a trust root is not a PEM certificate") from None
 

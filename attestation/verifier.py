@@ -29,6 +29,7 @@ from attestation.policy import Measurement, Policy
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from attestation.policy import TrustRoots
     from attestation.replay import ReplayGuard
 
 _MEASURED = (0, 1, 2)
@@ -48,7 +49,7 @@ def verify(
     fields = _verify_origin(
         document,
         at_ms=policy.at_ms,
-        roots=policy.roots.certificates,
+        roots=policy.roots.fingerprints,
         allow_unknown=policy.allow_unknown_fields,
         limits=limits,
     )
@@ -60,7 +61,7 @@ def verify(
     return fields
 
 
-def verify_for_ledger(document: bytes, at_ms: int, roots: Collection[bytes]) -> Document:
+def verify_for_ledger(document: bytes, at_ms: int, roots: TrustRoots) -> Document:
     """Verify what the ledger's native verifies: origin alone, at the ledger's time.
 
     Nothing is said about the document's age, nonce, debug mode or measurements: the contract checks those.
@@ -68,16 +69,13 @@ def verify_for_ledger(document: bytes, at_ms: int, roots: Collection[bytes]) -> 
     Args:
         document: the bytes.
         at_ms: the ledger's Clock, Unix milliseconds.
-        roots: DER of the trusted roots.
+        roots: the trusted roots.
 
     Raises:
         DocumentRefused: the step that refused it, and why. `MalformedDocument` is the native's parse error, the
             others are its verify error.
-        PolicyIncomplete: no root was given.
     """
-    if not roots:
-        raise PolicyIncomplete("no trust root was given")
-    return _verify_origin(document, at_ms=at_ms, roots=roots, allow_unknown=True, limits=DEFAULT_LIMITS)
+    return _verify_origin(document, at_ms=at_ms, roots=roots.fingerprints, allow_unknown=True, limits=DEFAULT_LIMITS)
 
 
 def _verify_origin(

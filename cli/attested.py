@@ -21,7 +21,6 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -44,7 +43,6 @@ _TIMEOUT_S = 10.0
 _DOCUMENT_BYTES = 16_384
 _MANIFEST_BYTES = 8_192
 _CA_BYTES = 8_192
-AWS_ROOT = Path(__file__).resolve().parent.parent / "attestation" / "aws_root.pem"
 
 
 @dataclass(frozen=True)
@@ -57,16 +55,10 @@ class Attested:
 
 
 def roots_of(file: ClusterFile) -> TrustRoots:
-    """The attestation roots that a cluster file trusts.
-
-    Raises:
-        CommandError: none is known.
-    """
+    """The attestation root that a cluster file trusts: that of a simulation which it names, else AWS's."""
     if file.attestation_root is not None:
         return TrustRoots.from_pem(file.attestation_root.encode())
-    if not AWS_ROOT.exists():
-        raise CommandError("the cluster file names no attestation root, and this build carries none of AWS's")
-    return TrustRoots.from_pem(AWS_ROOT.read_bytes())
+    return TrustRoots.aws()
 
 
 def measurements_of(file: ClusterFile, at_ms: int) -> frozenset[Measurement]:

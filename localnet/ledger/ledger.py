@@ -82,7 +82,7 @@ class Ledger:
             seed: decides the genesis, hence the chain id and the faucet's key.
             finality_ms: how long transactions are collected into a checkpoint.
             clock: Unix time in ms; the ledger's own time never runs backwards even if this does.
-            trust_roots: DER or PEM roots that attestation documents may lead to; none refuses every document.
+            trust_roots: DER or PEM roots that attestation documents may lead to; without any, AWS's own.
             framework: bundle of compiled framework packages; None looks for it in the usual places.
             idle_checkpoint_ms: an empty checkpoint is sealed after this long without transactions (0 = never).
             limits: protocol limits.

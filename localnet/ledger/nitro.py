@@ -22,24 +22,25 @@ _CANNOT_PARSE, _DOES_NOT_VERIFY = 1, 2
 _PEM = b"-----BEGIN"
 
 
-def der_roots(roots: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Return roots as DER, whether they were given as DER or as PEM.
+def trust_roots(roots: Sequence[bytes]) -> TrustRoots:
+    """Pin roots that were given as DER or as PEM; without any, AWS's own, as on a real network.
 
     Raises:
         StateError: one is no certificate.
     """
-    result: list[bytes] = []
+    pinned: set[bytes] = set()
     for root in roots:
         try:
-            result.extend(TrustRoots.from_pem(root).certificates if root.lstrip().startswith(_PEM) else (root,))
+            found = TrustRoots.from_pem(root) if root.lstrip().startswith(_PEM) else TrustRoots.from_der(root)
         except AttestationError as error:
             raise StateError(f"a trust root cannot be read: {error}") from error
-    return tuple(result)
+        pinned |= found.fingerprints
+    return TrustRoots(frozenset(pinned)) if pinned else TrustRoots.aws()
 
 
 def document_reader(roots: Sequence[bytes]) -> Callable[[bytes, int], NitroDocument]:
     """Return the function that the Move native calls with a document and the Clock's time in ms."""
-    trusted = der_roots(roots)
+    trusted = trust_roots(roots)
 
     def read(document: bytes, at_ms: int) -> NitroDocument:
         try:

@@ -62,7 +62,7 @@ class Forge:
 
     def policy(self, **changes):
         base = {
-            "roots": TrustRoots((self.root.der,)),
+            "roots": TrustRoots.from_der(self.root.der),
             "at_ms": AT_MS,
             "measurements": frozenset({Measurement(pcr(0), pcr(1), pcr(2))}),
             "nonce": b"n" * 32,

@@ -43,7 +43,9 @@ class World:
 
     def policy(self, **changes):
         approved = frozenset({Measurement(MEASURED.pcr0, MEASURED.pcr1, MEASURED.pcr2)})
-        return Policy(**({"roots": TrustRoots((ROOT.der,)), "at_ms": self.now_ms, "measurements": approved} | changes))
+        return Policy(
+            **({"roots": TrustRoots.from_der(ROOT.der), "at_ms": self.now_ms, "measurements": approved} | changes)
+        )
 
 
 @pytest.fixture
@@ -119,7 +121,7 @@ def test_a_device_that_gives_too_little_randomness_is_an_error(world):
 def test_V3_debug_device_is_refused_although_pcr4_is_not_zero():
     world = World(debug=True)
     raw = world.client.attest()
-    assert any(verify_for_ledger(raw, AT_MS, (ROOT.der,)).pcrs[4])
+    assert any(verify_for_ledger(raw, AT_MS, TrustRoots.from_der(ROOT.der)).pcrs[4])
     with pytest.raises(DocumentRefused, match="debug"):
         verify(raw, world.policy())
 

@@ -79,13 +79,13 @@ def test_V4_more_than_32_pcrs_are_refused(forge):
 
 
 def test_V5_V6_a_policy_without_root_time_or_measurement_cannot_exist(forge):
-    roots, measured = TrustRoots((forge.root.der,)), frozenset({Measurement(b"a" * 48, b"b" * 48, b"c" * 48)})
+    roots, measured = TrustRoots.from_der(forge.root.der), frozenset({Measurement(b"a" * 48, b"b" * 48, b"c" * 48)})
     with pytest.raises(PolicyIncomplete, match="measurement"):
         Policy(roots=roots, at_ms=1, measurements=frozenset())
     with pytest.raises(PolicyIncomplete, match="time"):
         Policy(roots=roots, at_ms=0, measurements=measured)
     with pytest.raises(PolicyIncomplete, match="root"):
-        TrustRoots(())
+        TrustRoots(frozenset())
     with pytest.raises(PolicyIncomplete, match="zero"):
         Measurement(bytes(48), b"b" * 48, b"c" * 48)
     with pytest.raises(PolicyIncomplete, match="48"):

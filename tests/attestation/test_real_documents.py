@@ -29,11 +29,15 @@ def policy_for(fields, roots, **changes):
     return Policy(**(base | changes))
 
 
+def test_aws_root_is_pinned_by_its_hash(nitro_vectors, roots):
+    assert roots == TrustRoots.aws()
+
+
 @pytest.mark.parametrize("name", PRODUCTION)
 def test_production_document_is_accepted_at_its_time(nitro_vectors, roots, name):
     data, fields = load(nitro_vectors, name)
     assert verify(data, policy_for(fields, roots)) == fields
-    assert verify_for_ledger(data, fields.timestamp_ms, roots.certificates) == fields
+    assert verify_for_ledger(data, fields.timestamp_ms, roots) == fields
 
 
 def test_values_of_the_nautilus_document(nitro_vectors, roots):
@@ -55,7 +59,7 @@ def test_indefinite_document_has_pcr16_and_empty_user_data(nitro_vectors):
 @pytest.mark.parametrize("name", DEBUG)
 def test_V3_debug_document_is_refused_although_chain_and_signature_hold(nitro_vectors, roots, name):
     data, fields = load(nitro_vectors, name)
-    verify_for_ledger(data, fields.timestamp_ms, roots.certificates)
+    verify_for_ledger(data, fields.timestamp_ms, roots)
     anything = Measurement(b"a" * 48, b"b" * 48, b"c" * 48)
     policy = Policy(roots=roots, at_ms=fields.timestamp_ms, measurements=frozenset({anything}))
     assert any(fields.pcrs[4])
@@ -69,7 +73,7 @@ def test_V3_debug_document_is_refused_although_chain_and_signature_hold(nitro_ve
 def test_V16_real_document_outside_its_window_is_refused(nitro_vectors, roots, name, shift, reason):
     data, fields = load(nitro_vectors, name)
     with pytest.raises(DocumentRefused, match=reason) as refused:
-        verify_for_ledger(data, fields.timestamp_ms + shift, roots.certificates)
+        verify_for_ledger(data, fields.timestamp_ms + shift, roots)
     assert refused.value.step is Step.CHAIN
 
 
@@ -93,7 +97,7 @@ def test_valid_document_of_another_image_is_refused(nitro_vectors, roots):
 def test_V2_real_document_under_another_root_is_refused(nitro_vectors, forge):
     data, fields = load(nitro_vectors, "nautilus-weather-20250415")
     with pytest.raises(DocumentRefused, match="pinned root"):
-        verify_for_ledger(data, fields.timestamp_ms, (forge.root.der,))
+        verify_for_ledger(data, fields.timestamp_ms, TrustRoots.from_der(forge.root.der))
 
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
@@ -103,11 +107,11 @@ def test_every_flipped_byte_of_a_real_document_is_refused(nitro_vectors, roots):
         changed = bytearray(data)
         changed[position] ^= 1
         with pytest.raises(DocumentRefused):
-            verify_for_ledger(bytes(changed), fields.timestamp_ms, roots.certificates)
+            verify_for_ledger(bytes(changed), fields.timestamp_ms, roots)
 
 
 def test_every_truncation_of_a_real_document_is_refused(nitro_vectors, roots):
     data, fields = load(nitro_vectors, "nautilus-weather-20250415")
     for length in range(0, len(data), 13):
         with pytest.raises(DocumentRefused):
-            verify_for_ledger(data[:length], fields.timestamp_ms, roots.certificates)
+            verify_for_ledger(data[:length], fields.timestamp_ms, roots)

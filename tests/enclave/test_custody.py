@@ -249,7 +249,7 @@ async def test_the_document_binds_keys_manifest_and_nonce(broker):
     manifest = decode_manifest(identity["manifest"])
     document = (await broker.call("attest", {"nonce": b"x" * 32}))["document"]
     policy = Policy(
-        roots=TrustRoots((ROOT.der,)), at_ms=AT_MS, nonce=b"x" * 32, user_data=manifest.user_data,
+        roots=TrustRoots.from_der(ROOT.der), at_ms=AT_MS, nonce=b"x" * 32, user_data=manifest.user_data,
         public_key=KEY.public, measurements=frozenset({Measurement(b"\x01" * 48, b"\x02" * 48, b"\x03" * 48)}),
     )  # fmt: skip
     verify(document, policy)

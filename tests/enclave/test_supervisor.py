@@ -124,7 +124,7 @@ async def test_it_takes_every_step_up_to_kubernetes_and_keeps_trying_there(machi
     await client.close()
     approved = frozenset({Measurement(b"\x01" * 48, b"\x02" * 48, b"\x03" * 48)})
     policy = Policy(
-        roots=TrustRoots((machine.root.der,)), at_ms=time.time_ns() // 1_000_000, measurements=approved,
+        roots=TrustRoots.from_der(machine.root.der), at_ms=time.time_ns() // 1_000_000, measurements=approved,
         nonce=b"x" * 32, public_key=identity["public_key"],
     )  # fmt: skip
     verify(document, policy)
