@@ -9,6 +9,7 @@ import pytest
 from chain.grants import Bearer, parse_bearer
 from chain.rules import parse_rules
 from gateway.classify import Route, classify
+from gateway.identity import OwnerDoorkeeper
 from gateway.limits import Limits
 from gateway.messages import HttpRequest
 from gateway.request_info import parse_request
@@ -178,3 +179,52 @@ async def test_the_status_names_the_object(world, gateway):
     status = await refused(gateway, ask(world, bob, "GET", "/apis/apps/v1/namespaces/a/deployments/web"))
     assert status["details"] == {"name": "web", "group": "apps", "kind": "deployments"}
     assert 'get resource "deployments" in API group "apps" in the namespace "a"' in status["message"]
+
+
+OWN = "own-secret"
+
+
+async def by_the_owner(world, alice, *headers):
+    """What a gateway that only its owner uses says to these headers."""
+    own = make_gateway(world)
+    own.doorkeeper = OwnerDoorkeeper(world, alice.state.token, OWN)
+    return await own.handle(HttpRequest("GET", "/api/v1/namespaces/default/pods", headers))
+
+
+async def test_the_owner_needs_his_secret_and_no_grant(world, alice):
+    assert (await by_the_owner(world, alice, ("Authorization", f"Bearer {OWN}"))).status == 200
+    [submission] = world.submissions
+    identity = submission.identity
+    assert (identity.token, identity.owner) == (alice.state.token, alice.state.owner)
+    assert (identity.session, identity.narrowed, identity.signed_grant) == (b"", (), None)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        (("Authorization", "Bearer "),),
+        (("Authorization", "Bearer own-secre"),),
+        (("Authorization", "Bearer own-secret2"),),
+        (("Authorization", "Bearer \u00fc"),),
+        (("Authorization", f"Basic {OWN}"),),
+        (("Authorization", f"Bearer {OWN}"), ("authorization", f"Bearer {OWN}")),
+    ],
+)
+async def test_nobody_else_comes_in(world, alice, headers):
+    response = await by_the_owner(world, alice, *headers)
+    assert response.status == 401
+    assert b"k3s-daas proxy" in response.body or b"this proxy's" in response.body
+    assert not world.submissions
+
+
+async def test_a_grant_does_not_open_the_owners_gateway(world, alice):
+    response = await by_the_owner(world, alice, ("Authorization", f"Bearer {alice.bearer(world)}"))
+    assert response.status == 401
+
+
+async def test_the_owners_token_must_be_known(world):
+    stranger = Owner(12)
+    response = await by_the_owner(world, stranger, ("Authorization", f"Bearer {OWN}"))
+    assert response.status == 401
+    assert b"token announce" in response.body
