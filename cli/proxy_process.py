@@ -149,10 +149,11 @@ class Proxy:
             frozenset({plan.file.package, plan.file.call_package}),
             changed=self._notice,
         )
+        start = await self._activation_checkpoint()
         door = self._door_client()
         purse = Purse(plan.ledger, plan.key, monotonic=time.monotonic)
         tasks = [
-            asyncio.create_task(follower.follow_state(await self._activation_checkpoint())),
+            asyncio.create_task(follower.follow_state(start)),
             asyncio.create_task(follower.follow_answers()),
         ]
         try:
