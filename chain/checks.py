@@ -7,7 +7,8 @@ Rules, in this order; each raises UnauthenticError naming the step:
 1. `digest`: the transaction's bytes have the digest that the event names.
 2. `signature`: the sender signed these bytes.
 3. `effects`: where the node gave effects and events, they name this transaction, succeeded, and hold this event.
-4. `package`: the event's type is of our original package; a command of the transaction calls the module it comes from.
+4. `package`: the event's type is of our original package; a command of the transaction calls the module it comes from,
+   in a version of our package that is known (`chain.packages`).
 5. `request id`: the id is derived from the digest, at the place of its own call.
 6. `inputs`: what the event says of a request (cluster, enclave, token, envelope, payload, deadline, grant) is what the
    call's inputs say.
@@ -138,8 +139,16 @@ def check_origin(
     raise UnauthenticError("package", f"transaction {event.digest} does not call {event.module} of our package")
 
 
-def check_request(transaction: CheckedTransaction, event: LedgerEvent, request: K8sAPIRequest) -> None:
+def check_request(
+    transaction: CheckedTransaction, event: LedgerEvent, request: K8sAPIRequest, packages: AbstractSet[Address]
+) -> None:
     """Steps 5 and 6, and that a grant is only used by our own gateway.
+
+    Args:
+        transaction: the checked transaction.
+        event: what came from the node.
+        request: the same, decoded.
+        packages: ids of the package versions that may be called.
 
     Raises:
         UnauthenticError: a step does not hold.
@@ -148,10 +157,10 @@ def check_request(transaction: CheckedTransaction, event: LedgerEvent, request: 
     asked = [
         call
         for command in commands
-        if isinstance(command, MoveCall) and command.package == event.package and is_submit(command)
+        if isinstance(command, MoveCall) and command.package in packages and is_submit(command)
         for call in read_submits(transaction.program, command)
     ]
-    if all(_emits_nothing_else(command, event.package) for command in commands):
+    if all(_emits_nothing_else(command, packages) for command in commands):
         # (5) Nothing else makes ids or events here: the place of the event is the place of what was asked.
         if event.index >= len(asked) or request.request_id != derive_object_id(event.digest, event.index):
             raise UnauthenticError("request id", f"{request.request_id} is not derived from {event.digest}")
@@ -188,10 +197,10 @@ def _is_shared(value: object) -> bool:
     return isinstance(value, Object) and isinstance(value.arg, Shared)
 
 
-def _emits_nothing_else(command: Command, package: Address) -> bool:
+def _emits_nothing_else(command: Command, packages: AbstractSet[Address]) -> bool:
     if isinstance(command, MakeMoveVec):
         return True
-    return isinstance(command, MoveCall) and command.package == package and is_submit(command)
+    return isinstance(command, MoveCall) and command.package in packages and is_submit(command)
 
 
 def _difference(call: SubmitCall, request: K8sAPIRequest) -> str | None:

@@ -9,8 +9,8 @@ Rules:
 - between attempts it waits with exponential backoff and jitter;
 - an event that fails a check of `chain.checks` is reported and dropped, never delivered, and not remembered as seen, so
   the true one may still come;
-- a stored answer is checked by the enclave's signature over it where the key is known; every other event by its
-  transaction, which is fetched once and kept for a while, or was handed over by our own gateway.
+- a stored answer, and a stored violation, is checked by the enclave's signature over it where the key is known; every
+  other event by its transaction, which is fetched once and kept for a while, or was handed over by our own gateway.
 
 It keeps no cursor on disk: each delivered event carries the one to go on from. A light client will replace the checks
 and keep this interface.
@@ -27,6 +27,7 @@ from chain.backoff import Backoff
 from chain.bindings.events import (
     K8sAPIRequest,
     K8sResponseStored,
+    K8sViolationStored,
     SealTokenChanged,
     decode_event,
     event_type,
@@ -52,13 +53,14 @@ from chain.errors import (
 from chain.expected import ExpectedTransactions
 from chain.limits import LIMITS, Limits
 from chain.payload import chunks_hash
-from chain.statements import ANSWER_STATEMENT, answer_of, signature_holds
+from chain.statements import ANSWER_STATEMENT, VIOLATION_STATEMENT, answer_of, signature_holds, violation_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from random import Random
 
     from chain.ledger import EventFrame, ExecutedTransaction, Ledger, LedgerEvent
+    from chain.packages import KnownPackages
     from sui.types import Address, Digest
 
 
@@ -69,13 +71,13 @@ class Trust:
     Attributes:
         chain_id: the chain's id, 32 bytes.
         package: our package's original id.
-        packages: ids of its versions that may be called.
+        packages: the ids of its versions that may be called, as they are learnt.
         enclave_key: the Ed25519 key of a registered enclave, None where it is not known.
     """
 
     chain_id: bytes
     package: Address
-    packages: frozenset[Address]
+    packages: KnownPackages
     enclave_key: Callable[[Address], bytes | None] = field(default=lambda _enclave: None)
 
 
@@ -249,10 +251,16 @@ class AuthenticatedEvents:
             if key is not None:
                 self._check_answer(event, key)
                 return event, raw.sender
+        elif isinstance(event, K8sViolationStored):
+            key = self.trust.enclave_key(event.enclave)
+            if key is not None:
+                self._check_violation(event, key)
+                return event, raw.sender
         checked = await self._transaction(raw)
-        check_origin(checked, raw, original=self.trust.package, packages=self.trust.packages)
+        packages = self.trust.packages
+        check_origin(checked, raw, original=self.trust.package, packages=packages.speaking(event))
         if isinstance(event, K8sAPIRequest):
-            check_request(checked, raw, event)
+            check_request(checked, raw, event, packages)
         elif isinstance(event, SealTokenChanged):
             check_token(checked, raw, event)
         return event, checked.sender
@@ -263,6 +271,11 @@ class AuthenticatedEvents:
             raise UnauthenticError("signature", f"the answer to {event.request_id} is not signed by its enclave")
         if event.body and chunks_hash(event.body) != event.body_hash:
             raise UnauthenticError("signature", f"the body of the answer to {event.request_id} was altered")
+
+    def _check_violation(self, event: K8sViolationStored, key: bytes) -> None:
+        statement = violation_of(event, chain_id=self.trust.chain_id, package=self.trust.package)
+        if not signature_holds(key, event.signature, VIOLATION_STATEMENT.encode(statement)):
+            raise UnauthenticError("signature", f"the violation {event.request_id} is not signed by its enclave")
 
     async def _transaction(self, raw: LedgerEvent) -> CheckedTransaction:
         """The checked transaction of an event: ours, kept, or fetched (the ledger may lag behind its own events)."""

@@ -23,7 +23,7 @@ from sui.bcs import ADDRESS, U16, U64, bounded_bytes, struct
 from sui.errors import BcsError
 
 if TYPE_CHECKING:
-    from chain.bindings.events import K8sResponseStored
+    from chain.bindings.events import K8sResponseStored, K8sViolationStored
     from sui.bcs import Codec
     from sui.types import Address
 
@@ -223,5 +223,23 @@ def answer_of(event: K8sResponseStored, *, chain_id: bytes, package: Address) ->
         status=event.status,
         body_hash=event.body_hash,
         executed_at=event.executed_at,
+        answer_until=event.answer_until,
+    )
+
+
+def violation_of(event: K8sViolationStored, *, chain_id: bytes, package: Address) -> ViolationStatement:
+    """The statement that a stored violation's signature is over."""
+    return ViolationStatement(
+        domain=VIOLATION_DOMAIN,
+        chain_id=chain_id,
+        package=package,
+        cluster=event.cluster,
+        enclave=event.enclave,
+        epoch=event.epoch,
+        sequence=event.sequence,
+        config_version=event.config_version,
+        request_id=event.request_id,
+        payload_hash=event.payload_hash,
+        found_at=event.found_at,
         answer_until=event.answer_until,
     )

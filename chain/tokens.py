@@ -41,6 +41,7 @@ class SealToken:
     revision: int = 0
     pending_rules: tuple[Rule, ...] = ()
     pending_from: int = 0
+    version: int = 1
 
     def at(self, now_ms: int) -> SealToken:
         """The token as it is at a time of the ledger: with its wider rules once they hold."""
@@ -69,6 +70,7 @@ def token_of(event: SealTokenChanged) -> SealToken:
         revision=event.revision,
         pending_rules=event.pending_rules,
         pending_from=event.pending_from,
+        version=event.version,
     )
 
 

@@ -195,7 +195,7 @@ async def _request_event(case: _Case) -> str:
     request = cast("K8sAPIRequest", event)
     done, checked = case.need("request transaction")
     case.check_event(raw, done, checked)
-    check_request(checked, raw, request)
+    check_request(checked, raw, request, case.packages)
     if request.cluster != case.cluster.cluster:
         raise _refuse("request event", f"it is a request to another cluster, {request.cluster}")
     case.keep("request", request)

@@ -125,6 +125,7 @@ class Proxy:
             hpke_key=manifest.hpke_key,
             tokens=TokenRegistry(manifest.cluster),
             sender=plan.key.address,
+            callable=frozenset({plan.file.package, plan.file.call_package}),
         )
 
     async def run(self, started: Callable[[dict[str, Any]], None]) -> None:
@@ -146,7 +147,6 @@ class Proxy:
             self._view,
             self._desk,
             self._clock,
-            frozenset({plan.file.package, plan.file.call_package}),
             changed=self._notice,
         )
         start = await self._activation_checkpoint()

@@ -11,11 +11,12 @@ import click
 from chain.bindings import calls
 from chain.errors import LedgerError
 from chain.events import AuthenticatedEvents, Trust
+from chain.packages import KnownPackages
 from chain.requests import RequestLog, add_gas, denied_rows, request_rows
 from cli.context import Context, open_context, parse_id
 from cli.output import clock, emit, json_option, print_table, run_async
 from cli.split import read_splits
-from cli.token import read_token
+from cli.token_state import read_token
 from cli.transact import Act, act_options, run
 from sui.builder import ProgrammableBuilder
 
@@ -96,7 +97,7 @@ async def _follow(context: Context, known: set[Any], *, split: bool, as_json: bo
     trust = Trust(
         chain_id=bytes((await context.ledger.service_info()).chain_id),
         package=context.package,
-        packages=frozenset({context.package, context.contract.package}),
+        packages=KnownPackages(context.package, context.cluster, context.contract.package),
     )
     seen = set(known)
     log = RequestLog(context.cluster)
@@ -171,7 +172,7 @@ def expire(request_id: str, sender: str | None, *, as_json: bool, dry_run: bool,
 
     async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
-            named = context.account(context.keys.find(sender)) if sender else context.admin_account()
+            named = context.payer(sender)
             builder = ProgrammableBuilder()
             calls.expire_request(builder, context.contract, await named.shared(parse_id(request_id)))
             done = await run(context, named, builder, Act(as_json, dry_run, yes))

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from chain.bindings.events import EVENTS, K8sAPIRequest, SealTokenChanged
+from chain.bindings.events import EVENTS, ClusterChanged, EnclaveActivated, K8sAPIRequest, SealTokenChanged
 from chain.errors import UnauthenticError
 from chain.payload import sealed_hash
 from chain.rules import Envelope
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from chain.bindings.events import ContractEvent
+    from chain.bindings.state import ClusterState
     from sui.types import Address
 
 
@@ -103,7 +104,8 @@ class Book:
         log: where records are kept.
         limits: the executor's limits.
         cursor: where the ledger's events go on; None before the first.
-        inline_bytes: the longest sealed answer that travels in its event; a longer one is fetched by its hash.
+        inline_bytes: a sealed answer longer than this may be fetched by its hash, so it is kept for a time; what the
+            settings of the cluster's newest state say, without what is pending there.
     """
 
     log: Log
@@ -118,6 +120,7 @@ class Book:
     _bodies: dict[bytes, bytes] = field(default_factory=dict)
     _state: dict[tuple[str, bytes], Event] = field(default_factory=dict)
     _live_bytes: int = 0
+    _settings_of: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         """Rebuild everything from the log.
@@ -177,7 +180,7 @@ class Book:
             sealed, whose = done.sealed, done.token
         else:
             return None
-        return sealed if whose == bytes(token) and len(sealed) > self.inline_bytes else None
+        return sealed if sealed and whose == bytes(token) else None
 
     # ---- what happens --------------------------------------------------------------------------------------------
 
@@ -291,11 +294,23 @@ class Book:
         subject = getattr(event, "token", None) or getattr(event, "enclave", None) or b""
         key = (record.name, bytes(subject))
         known = self._state.get(key)
-        if known is not None and isinstance(event, SealTokenChanged) and not event.revoked:
+        if known is not None and isinstance(event, SealTokenChanged):
             before = EVENTS[record.name].decode(known.contents)
-            if isinstance(before, SealTokenChanged) and before.revoked:
+            if isinstance(before, SealTokenChanged) and (before.revoked, before.revision) > (
+                event.revoked,
+                event.revision,
+            ):
                 return
+        if isinstance(event, ClusterChanged | EnclaveActivated):
+            self._keep_settings(event.state)
         self._state[key] = record
+
+    def _keep_settings(self, state: ClusterState) -> None:
+        """Note what of answers has to be kept, by the newest state."""
+        which = (state.config_version, state.epoch)
+        if which >= self._settings_of:
+            self._settings_of = which
+            self.inline_bytes = min(self.limits.inline_bytes, state.settings.response_inline_bytes)
 
     def _keep_answer(self, entry: Entry, answer: Answer) -> None:
         entry.answer = answer

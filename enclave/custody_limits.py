@@ -29,6 +29,8 @@ class CustodyLimits:
     """Most answers that are remembered at once."""
     spare_records: int = 256
     """How many dropped answers may still lie in the signer's journal before it is written anew."""
+    packages: int = 8
+    """Most versions of the contract, beside the original, that may be called in one boot."""
     spent_ids: int = 262_144
     """Most request ids that are remembered after their answers were dropped."""
     sealed_bytes: int = (3 << 20) + (64 << 10)

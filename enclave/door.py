@@ -126,7 +126,7 @@ class Door:
         except TicketError:
             raise DoorRefusal(403, OPENS_NOTHING) from None
         self._check_time(ticket.check_time, token)
-        return Visit(Identity(token.token, token.owner, None, token), ticket.statement)
+        return Visit(Identity(token.token, token.owner, None, token.at(self._now_ms())), ticket.statement)
 
     def check(self, visit: Visit, purpose: TicketPurpose, subject: bytes | None) -> None:
         """Steps 3 and 5: the ticket opens what is asked for; a subject that is not known yet is None.

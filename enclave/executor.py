@@ -8,8 +8,10 @@ Methods (bytes raw, ids 32 bytes): `expect` (a transaction of our own gateway, a
 gateway; `give_back` (the gas, to the operator) for the supervisor.
 
 Rules:
-- It acts on authenticated events only, and only on requests that name this enclave; a request under a grant only if
-  our own gateway built it.
+- It acts on authenticated events only, of its own cluster, and only on requests that name this enclave; a request
+  under a grant only if our own gateway built it.
+- What is pending becomes due by the ledger's time: settings, wider rules, the version of the contract that is called.
+  The signer is told of each version that a state of the cluster names, long before it is due.
 - Its memory is its journal: killed at any moment, it goes on by the table of `enclave.execution`.
 - It is ready once it has seen its own activation and has told the signer of its coins.
 """
@@ -26,13 +28,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from chain.bindings.arguments import Contract
 from chain.bindings.events import (
     EVENTS,
     EnclaveActivated,
     EnclaveRevoked,
     K8sAPIRequest,
     K8sResponseStored,
+    K8sViolationStored,
     SealTokenChanged,
 )
 from chain.checks import check_transaction
@@ -67,6 +69,7 @@ from wire.ipc import Client, Server
 if TYPE_CHECKING:
     from chain.events import AuthenticEvent
     from chain.ledger import Ledger, LedgerEvent
+    from chain.tokens import SealToken
     from enclave.book import Entry
     from enclave.execution_ports import Apiserver
     from enclave.parameters import BootParameters
@@ -75,6 +78,7 @@ _NAME: Final = "executor"
 _EVENTS: Final = (
     "K8sAPIRequest",
     "K8sResponseStored",
+    "K8sViolationStored",
     "SealTokenChanged",
     "ClusterChanged",
     "EnclaveRegistered",
@@ -131,6 +135,8 @@ class ExecutorProcess:
             limits=limits,
         )
         self._activated = asyncio.Event()
+        self._caught_up = asyncio.Event()
+        self._approved: set[Address] = set()
         self._starved = asyncio.Event()
         self._runner: Runner | None = None
         self._storer: Storer | None = None
@@ -163,9 +169,11 @@ class ExecutorProcess:
                 tasks.create_task(self._until_failed())
                 tasks.create_task(server.serve())
                 tasks.create_task(self._follow(view, events))
-                tasks.create_task(self._keep(keeper))
+                tasks.create_task(self._keep(view, keeper))
                 await self._activated.wait()
+                await self._approve(view)
                 await self._begin(view)
+                await self._caught_up.wait()
                 tell_ready(self._places, _NAME)
                 _log.info("ready", open_requests=len(self._book.open_entries()), tokens=len(view.tokens))
         finally:
@@ -187,13 +195,14 @@ class ExecutorProcess:
 
     def _events(self, view: ClusterView) -> AuthenticatedEvents:
         package = self._parameters.package
-        trust = Trust(self._parameters.chain_id, package, frozenset({package}), view.key_of)
+        trust = Trust(self._parameters.chain_id, package, view.packages, view.key_of)
         return AuthenticatedEvents(
             self._ledger,
             trust,
             rng=self._rng,
             refused=_report_refused,
             interrupted=lambda error: _log.warning("events-interrupted", error=str(error)),
+            caught_up=self._caught_up.set,
         )
 
     def _recall(self, view: ClusterView, events: AuthenticatedEvents) -> None:
@@ -209,16 +218,16 @@ class ExecutorProcess:
         """Make the parts that need the activation, and take up open requests."""
         enclave = view.own_enclave()
         cluster_ref, enclave_ref = await shared_refs(self._ledger, view.cluster, enclave)
-        contract = Contract.first(self._parameters.package)
         storer = Storer(
             book=self._book,
             ledger=self._ledger,
             signer=self._signer,
-            place=StorePlace(contract, cluster_ref, enclave_ref),
+            place=StorePlace(lambda: view.contract_at(self._clock.now_ms()), cluster_ref, enclave_ref),
             now_ms=self._clock.now_ms,
             monotonic=time.monotonic,
             rng=self._rng,
             starved=self._starved.set,
+            inline_bytes=lambda: self._inline_bytes(view),
             limits=self._limits,
         )
         self._storer = storer
@@ -251,7 +260,9 @@ class ExecutorProcess:
 
     async def _handle(self, view: ClusterView, found: AuthenticEvent) -> None:
         event = found.event
-        if isinstance(event, K8sResponseStored):
+        if _cluster_of(event) != view.cluster:
+            return
+        if isinstance(event, K8sResponseStored | K8sViolationStored):
             entry = self._book.get(event.request_id)
             if entry is not None and self._storer is not None and event.enclave == view.enclave:
                 self._clock.observe(event.stored_at)
@@ -260,7 +271,7 @@ class ExecutorProcess:
         name = found.raw.type.name
         record = Event(name, found.raw.contents, bytes(found.raw.digest), found.raw.index, found.cursor or b"")
         if isinstance(event, K8sAPIRequest):
-            if event.cluster != view.cluster or event.enclave != view.enclave:
+            if event.enclave != view.enclave:
                 return
             self._clock.observe(event.asked_at)
             if event.answer_until < self._clock.now_ms():
@@ -274,13 +285,14 @@ class ExecutorProcess:
         before = view.tokens.get(event.token) if isinstance(event, SealTokenChanged) else None
         view.apply(event)
         self._learnt(view)
+        await self._approve(view)
         await self._react(view, event, before)
 
     async def _react(self, view: ClusterView, event: Any, before: Any) -> None:
         """End what a change of token or enclave ends."""
         if isinstance(event, SealTokenChanged):
             now = view.tokens.get(event.token)
-            if now is not None and before is not None and (now.revoked or now.rules != before.rules):
+            if now is not None and before is not None and self._narrows(now, before):
                 self._streams.end_token(event.token)
             if now is not None and now.revoked:
                 await self._mirror.drop(now)
@@ -288,16 +300,39 @@ class ExecutorProcess:
             if event.enclave == view.enclave:
                 self._streams.end_all("enclave")
         elif isinstance(event, EnclaveActivated):
-            if event.state.cluster == view.cluster and event.address != view.address and view.activated:
+            if event.address != view.address and view.activated:
                 self._streams.end_all("enclave")
             self._clock.observe(event.activated_at)
 
+    def _narrows(self, now: SealToken, before: SealToken) -> bool:
+        """Whether a token that changed may allow less than before, now or once its pending rules hold."""
+        now_ms = self._clock.now_ms()
+        new, old = now.at(now_ms), before.at(now_ms)
+        return new.revoked or (new.rules, new.pending_rules) != (old.rules, old.pending_rules)
+
     def _learnt(self, view: ClusterView) -> None:
-        """Take over the cluster's settings, and note our activation."""
-        if view.state is not None:
-            self._book.inline_bytes = min(self._limits.inline_bytes, view.state.settings.response_inline_bytes)
+        """Note our activation."""
         if view.activated:
             self._activated.set()
+
+    def _inline_bytes(self, view: ClusterView) -> int:
+        """The longest sealed answer that travels in its event, by the settings that hold now."""
+        settings = view.settings_at(self._clock.now_ms())
+        return min(
+            self._limits.inline_bytes, self._limits.inline_bytes if settings is None else settings.response_inline_bytes
+        )
+
+    async def _approve(self, view: ClusterView) -> None:
+        """Tell the signer of the contract's versions; what it does not take now is told again."""
+        for package in view.packages:
+            if package in self._approved:
+                continue
+            try:
+                await self._signer.approve_package(package)
+            except ExecutionError as error:
+                _log.warning("package-not-approved", package=str(package), error=str(error))
+            else:
+                self._approved.add(package)
 
     def _take(self, entry: Entry) -> None:
         if self._runner is None:
@@ -320,8 +355,8 @@ class ExecutorProcess:
     async def _until_failed(self) -> None:
         await self._failed
 
-    async def _keep(self, keeper: CoinKeeper) -> None:
-        """Look after coins, the signer's clock and the journal's length."""
+    async def _keep(self, view: ClusterView, keeper: CoinKeeper) -> None:
+        """Look after coins, the signer's clock and packages, and the journal's length."""
         while True:
             await keeper.look()
             now_ms = self._clock.now_ms()
@@ -330,6 +365,7 @@ class ExecutorProcess:
                 await self._signer.clock(now_ms)
             except ExecutionError as error:
                 _log.warning("signer-clock", error=str(error))
+            await self._approve(view)
             await asyncio.sleep(_PAUSE_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_COINS_S):
@@ -369,6 +405,12 @@ class ExecutorProcess:
             await client.close()
         await self._ledger.close()
         self._journal.close()
+
+
+def _cluster_of(event: Any) -> Address | None:
+    """The cluster that an event speaks of."""
+    told = getattr(event, "state", event)
+    return getattr(told, "cluster", None)
 
 
 def _report_refused(raw: LedgerEvent, error: ChainError) -> None:

@@ -133,7 +133,7 @@ class ExecutorCalls:
         call_headers = request_headers(_headers(fields))
         try:
             wanted = (info.group, info.resource, info.namespace)
-            user = await self._mirror.ensure(token, _rules(fields), wanted=wanted)
+            user = await self._mirror.ensure(token.at(self._now_ms()), _rules(fields), wanted=wanted)
             call = Call(method, target, call_headers, _bytes(fields, "body"), user=user.name)
             reply = await self._apiserver.call(call, timeout_s=self._limits.local_s)
         except MirrorError as error:

@@ -54,6 +54,10 @@ class IpcSigner(Signer):
         """Tell the authenticated time."""
         await self._call("clock", {"now_ms": now_ms})
 
+    async def approve_package(self, package: Address) -> None:
+        """Name a version of the contract that the cluster's authenticated state has named; it may be called then."""
+        await self._call("approve_package", {"package": bytes(package)})
+
     async def operator(self, address: Address) -> None:
         """Name the operator, to whom gas may be returned."""
         await self._call("operator", {"address": bytes(address)})

@@ -119,8 +119,7 @@ class GatewayProcess:
             monotonic=time.monotonic,
             limits=self._limits,
         )
-        packages = frozenset({view.package})
-        follower = Follower(self._ledger, view, self._desk, self._clock, packages)
+        follower = Follower(self._ledger, view, self._desk, self._clock)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_state(follower))
             tasks.create_task(follower.follow_answers())

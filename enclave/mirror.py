@@ -5,6 +5,8 @@ Role: before a request runs, make sure that its user's roles are there, current,
 Rules:
 - Everything here is applied as the appliance itself, by server-side apply, and carries the appliance's label.
 - What is in force is asked of the apiserver (a SubjectAccessReview of the marker rule), never assumed.
+- Of what events told of a token the newest counts, whoever asks and in whatever order: rules of an older revision, or
+  of before wider ones were due, are never applied over newer ones.
 - A namespace that appears gets its Roles before its creation is answered; one that is going away gets none.
 - What an earlier life of the executor left is taken over; what no rule asks for any more is deleted.
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from chain.tokens import SealToken
     from enclave.execution_ports import Apiserver, Reply
     from enclave.rbac import Mirror, Resource, User
+    from sui.types import Address
 
 _log = structlog.get_logger()
 _JSON: Final = (("Accept", "application/json"), ("Content-Type", "application/json"))
@@ -72,6 +75,7 @@ class RoleMirror:
         self._limits = limits
         self._applied: dict[str, _Applied] = {}
         self._wanted: dict[str, tuple[User, tuple[Rule, ...]]] = {}
+        self._newest: dict[Address, SealToken] = {}
         self._resources: tuple[Resource, ...] = ()
         self._discovered_at = float("-inf")
         self._namespaces: frozenset[str] = frozenset()
@@ -86,7 +90,7 @@ class RoleMirror:
         """Have a user's roles in force, and name him.
 
         Args:
-            token: the token, as authenticated events tell it.
+            token: the token, as authenticated events tell it, at the ledger's time (`SealToken.at`).
             narrowed: the grant's narrower rules.
             wanted: group, resource and namespace of the request that will run.
 
@@ -94,22 +98,25 @@ class RoleMirror:
             MirrorError: the apiserver does not take them, or does not show them in time.
         """
         try:
+            self._keep_newest(token)
             await self._start()
-            rules = () if token.revoked else effective_rules(token.rules, narrowed, self._limits)
+            rules = self._rules(token.token, narrowed)
             group, resource, namespace = wanted
             if any("*" in {rule.resource, rule.subresource} or not rule.namespace for rule in rules):
                 await self._discover_if_new(group, resource)
             if namespace and namespace not in self._namespaces:
                 await self._list_namespaces()
             user = user_of(token.token, token.owner, narrowed)
-            self._wanted[user.role] = (user, rules)
-            await self._apply(user, rules)
+            # Read again: another request may have told of a newer state meanwhile.
+            self._wanted[user.role] = (user, self._rules(token.token, narrowed))
+            await self._apply(user)
         except ApiserverError as error:
             raise MirrorError(f"the token's rules cannot be mirrored now: {error}") from error
         return user
 
     async def drop(self, token: SealToken) -> None:
         """Delete a revoked token's roles, those of narrowed grants too."""
+        self._keep_newest(token)
         try:
             await self._start()
             plain = user_of(token.token, token.owner).role
@@ -129,8 +136,8 @@ class RoleMirror:
         """
         try:
             await self._list_namespaces()
-            for user, rules in tuple(self._wanted.values()):
-                await self._apply(user, rules)
+            for user, _ in tuple(self._wanted.values()):
+                await self._apply(user)
         except ApiserverError as error:
             raise MirrorError(f"the roles of a new namespace cannot be made now: {error}") from error
 
@@ -163,10 +170,23 @@ class RoleMirror:
         applied = self._applied.setdefault(name, _Applied())
         applied.paths |= {where}
 
-    async def _apply(self, user: User, rules: tuple[Rule, ...]) -> None:
+    def _keep_newest(self, token: SealToken) -> None:
+        known = self._newest.get(token.token)
+        if known is None or _age(token) >= _age(known):
+            self._newest[token.token] = token
+
+    def _rules(self, token: Address, narrowed: Sequence[Rule]) -> tuple[Rule, ...]:
+        newest = self._newest[token]
+        return () if newest.revoked else tuple(effective_rules(newest.rules, narrowed, self._limits))
+
+    async def _apply(self, user: User) -> None:
         applied = self._applied.setdefault(user.role, _Applied())
-        basis = (user, rules, self._resources, self._namespaces)
         async with applied.lock:
+            wanted = self._wanted.get(user.role)
+            if wanted is None:
+                return  # it was revoked meanwhile
+            rules = wanted[1]
+            basis = (user, rules, self._resources, self._namespaces)
             if applied.basis == basis:
                 return
             desired = mirror(user, rules, self._resources, self._namespaces)
@@ -242,6 +262,11 @@ class RoleMirror:
 
     async def _get(self, target: str, *, accept: str = "application/json") -> dict[str, Any]:
         return _json(await self._apiserver.call(Call("GET", target, (("Accept", accept),)), timeout_s=_CALL_S))
+
+
+def _age(token: SealToken) -> tuple[int, bool]:
+    """What tells a newer state of a token from an older one: within a revision, pending rules come to hold once."""
+    return token.revision, not token.pending_rules
 
 
 def _namespace_of(path: str) -> str:

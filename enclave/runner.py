@@ -257,7 +257,7 @@ class Runner:
         parts, event = self._parts, entry.event
         backoff = Backoff(parts.rng)
         while True:
-            token = parts.tokens.get(event.token)
+            token = self._token(entry)
             if token is not None and token.owner != event.owner:
                 raise Refused(403, "the token's owner is another than the request says; it was not carried out")
             if token is not None:
@@ -274,7 +274,9 @@ class Runner:
             await parts.sleep(backoff.next_s())
 
     def _token(self, entry: Entry) -> SealToken | None:
-        return self._parts.tokens.get(entry.event.token)
+        """The token as it is at this moment; when the contract allowed the request, at the latest."""
+        token = self._parts.tokens.get(entry.event.token)
+        return token.at(max(self._parts.now_ms(), entry.event.asked_at)) if token is not None else None
 
     async def _finish_lookup(self, lookup: asyncio.Task[None]) -> None:
         if not lookup.done():

@@ -5,7 +5,7 @@ It reads 64 bytes of the NSM's randomness from standard input, mixes them with t
 and executor, with coins of the pool. It runs once a boot: when it ends, the enclave reboots with other keys.
 
 Methods (all bytes raw, addresses 32 bytes): `identity`, `sign_answer`, `clock`, `sign_transaction`, `settle`,
-`add_coins`, `reserve`, `release`, `release_all`, `operator`, `coins`.
+`add_coins`, `reserve`, `release`, `release_all`, `operator`, `approve_package`, `coins`.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ class Journal:
         os.close(self._file)
 
 
+_FRAMEWORK_BYTES = 2
+"""The ids of the ledger's own packages are zero but for their last bytes."""
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
 
 
@@ -128,7 +130,7 @@ class Signer:
         """The methods of the socket."""
         names = (
             "identity", "sign_answer", "clock", "sign_transaction", "settle", "add_coins", "reserve", "release",
-            "release_all", "operator", "coins",
+            "release_all", "operator", "approve_package", "coins",
         )  # fmt: skip
         return {name: _answering(getattr(self, name)) for name in names}
 
@@ -136,7 +138,7 @@ class Signer:
     def allowed() -> dict[str, frozenset[int]]:
         """Who may call what."""
         executor, both = allowed_uids(Uid.EXECUTOR), allowed_uids(Uid.EXECUTOR, Uid.GATEWAY)
-        alone = ("sign_answer", "clock", "reserve", "release", "release_all", "operator")
+        alone = ("sign_answer", "clock", "reserve", "release", "release_all", "operator", "approve_package")
         shared = ("sign_transaction", "settle", "add_coins", "coins")
         return dict.fromkeys(alone, executor) | dict.fromkeys(shared, both)
 
@@ -252,6 +254,18 @@ class Signer:
     def operator(self, _: Peer, raw: Any) -> dict[str, Any]:
         """Name the operator, to whom gas may be returned, as an authenticated event has it."""
         self._recipients = frozenset({self._key.address, params.fields(raw).address("address")})
+        return {}
+
+    def approve_package(self, _: Peer, raw: Any) -> dict[str, Any]:
+        """Allow calls of another version of our package, as an authenticated state of the cluster names it."""
+        package = params.fields(raw).address("package")
+        if package in self._packages:
+            return {}
+        if package[:-_FRAMEWORK_BYTES] == bytes(len(package) - _FRAMEWORK_BYTES):
+            raise SignatureRefused("bad-request", f"{package} is no version of our package")
+        if len(self._packages) > self._limits.packages:
+            raise SignatureRefused("too-many", f"{self._limits.packages} other versions were approved in this boot")
+        self._packages |= {package}
         return {}
 
     def coins(self, _: Peer, __: Any) -> dict[str, Any]:

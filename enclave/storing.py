@@ -65,9 +65,9 @@ class Leaving:
 
 @dataclass(frozen=True)
 class StorePlace:
-    """What every store transaction names."""
+    """What every store transaction names; `contract` says which version of the package is called now."""
 
-    contract: Contract
+    contract: Callable[[], Contract]
     cluster: SharedRef
     enclave: SharedRef
 
@@ -87,9 +87,25 @@ class Storer:
         rng: Random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         starved: Callable[[], None] = lambda: None,
+        inline_bytes: Callable[[], int] | None = None,
         limits: ExecutionLimits = LIMITS,
     ) -> None:
-        """Begin with nothing to store; `starved` is told when there is no coin left."""
+        """Begin with nothing to store.
+
+        Args:
+            book: where every step is written down.
+            ledger: the node; it is not believed.
+            signer: signs and pays.
+            place: what every transaction names.
+            now_ms: the ledger's time.
+            monotonic: seconds of a clock that never goes back.
+            rng: draws the pauses between tries.
+            sleep: waits.
+            starved: told when there is no coin left.
+            inline_bytes: the longest sealed answer that travels in its event now; the book's own bound if not given.
+            limits: batches, lanes and budgets.
+        """
+        self._inline_bytes = inline_bytes or (lambda: book.inline_bytes)
         self._starved = starved
         self._book = book
         self._ledger = ledger
@@ -331,16 +347,16 @@ class Storer:
 
     def _inline_length(self, entry: Entry) -> int:
         length = len(entry.answer.sealed) if entry.answer is not None else 0
-        return length if length <= self._book.inline_bytes else 0
+        return length if length <= self._inline_bytes() else 0
 
     def _kind(self, batch: list[Leaving], refs: dict[bytes, SharedRef]) -> bytes:
         answers = [self._answer(leaving.entry, refs[bytes(leaving.entry.request_id)]) for leaving in batch]
         builder = ProgrammableBuilder()
-        place = self._place
+        place, contract = self._place, self._place.contract()
         if len(answers) == 1:
-            store_k8s_response(builder, place.contract, place.cluster, place.enclave, answers[0])
+            store_k8s_response(builder, contract, place.cluster, place.enclave, answers[0])
         else:
-            store_k8s_responses(builder, place.contract, place.cluster, place.enclave, answers)
+            store_k8s_responses(builder, contract, place.cluster, place.enclave, answers)
         return TRANSACTION_KIND.encode(builder.finish())
 
     def _answer(self, entry: Entry, ref: SharedRef) -> Answer:
@@ -351,7 +367,7 @@ class Storer:
             request=ref,
             sequence=entry.signed.sequence,
             status=entry.answer.status,
-            body=sealed if len(sealed) <= self._book.inline_bytes else None,
+            body=sealed if len(sealed) <= self._inline_bytes() else None,
             body_hash=sealed_hash(sealed),
             body_length=len(sealed),
             executed_at=entry.answer.executed_at,

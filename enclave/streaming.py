@@ -6,7 +6,8 @@ hash, and why it ended.
 Rules:
 - Frames leave at the boundaries of whole events; writing waits until the client has read (back-pressure), and a client
   who reads nothing for a time is let go.
-- A stream ends before its deadline, and when its token, grant or enclave ends; it is never run a second time.
+- A stream ends before its deadline, when its token, grant or enclave ends, and when other rules come to hold that do
+  not allow it; it is never run a second time.
 - The salt is in the sealed last frame only: the public hash tells nothing to who does not know it.
 
 What the apiserver refuses is not a stream: it becomes a whole answer.
@@ -24,6 +25,7 @@ import structlog
 
 from chain.limits import LIMITS as CHAIN_LIMITS
 from chain.payload import AnswerPlaintext, Header, Purpose, reply_info
+from chain.rules import allows
 from chain.sealing import FrameSealer, derive_key
 from enclave.execution_errors import AnswerTooLargeError, ApiserverCutError, ApiserverError
 from enclave.execution_limits import LIMITS, ExecutionLimits
@@ -137,6 +139,8 @@ class StreamRoom:
             ends.append(entry.event.grant_expires_at)
         if token is not None and token.expires_at:
             ends.append(token.expires_at)
+        if token is not None and token.pending_rules and not allows(token.pending_rules, entry.envelope):
+            ends.append(token.pending_from)
         return min(ends) - self._limits.stream_margin_ms
 
     async def _stream(self, entry: Entry, request: RequestPlaintext, call: Call, bounds: _Bounds) -> AnswerPlaintext:

@@ -4,6 +4,7 @@ Role: between the authenticated events, which come in any order, and requests, w
 
 Rules:
 - Fed with checked events only: the enclave's signature over the answer was verified by the events port.
+- A violation ends the waiting as an answer does, with an error that says what it cost.
 - An answer that names another payload than the request's own is not its answer.
 - An answer may come before anybody waits for it (the event overtakes the submitter's own answer): a few are kept.
 """
@@ -15,13 +16,16 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chain.bindings.events import K8sViolationStored
 from chain.payload import join
-from gateway.errors import AnswerError
+from gateway.errors import AnswerError, ViolationError
 from gateway.ports import StoredAnswer
 
 if TYPE_CHECKING:
     from chain.bindings.events import K8sResponseStored
     from sui.types import Address
+
+    Ending = K8sResponseStored | K8sViolationStored
 
 
 @dataclass(slots=True)
@@ -29,11 +33,11 @@ class AnswerDesk:
     """The answers that came lately, and those who wait."""
 
     kept: int
-    _recent: OrderedDict[Address, K8sResponseStored] = field(default_factory=OrderedDict)
-    _waiting: dict[Address, asyncio.Future[K8sResponseStored]] = field(default_factory=dict)
+    _recent: OrderedDict[Address, Ending] = field(default_factory=OrderedDict)
+    _waiting: dict[Address, asyncio.Future[Ending]] = field(default_factory=dict)
 
-    def deliver(self, event: K8sResponseStored) -> None:
-        """Take in a checked answer."""
+    def deliver(self, event: Ending) -> None:
+        """Take in a checked answer, or a violation."""
         waiting = self._waiting.get(event.request_id)
         if waiting is not None and not waiting.done():
             waiting.set_result(event)
@@ -47,10 +51,11 @@ class AnswerDesk:
 
         Raises:
             AnswerError: The answer is to another payload.
+            ViolationError: There is none: what was sealed is not what its envelope says.
         """
         event = self._recent.pop(request_id, None)
         if event is None:
-            future: asyncio.Future[K8sResponseStored] = asyncio.get_running_loop().create_future()
+            future: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
             self._waiting[request_id] = future
             try:
                 event = await future
@@ -58,6 +63,8 @@ class AnswerDesk:
                 self._waiting.pop(request_id, None)
         if event.payload_hash != payload_hash:
             raise AnswerError("the answer is to another payload than this request's own")
+        if isinstance(event, K8sViolationStored):
+            raise ViolationError(event.lost)
         return StoredAnswer(
             request_id=event.request_id,
             status=event.status,

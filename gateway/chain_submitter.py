@@ -3,8 +3,9 @@
 Role: waiting requests → one transaction → its outcome → each request's id; then the stored answer from the
 authenticated events. How a transaction is paid for and sent is `gateway.courier`.
 
-Rules: object references are hints, kept at hand and looked up again after a refusal; what the contract denied is told
-from what merely failed by the abort's package and words.
+Rules: object references are hints, kept at hand and looked up again after a refusal; what is called is the version of
+the package that the cluster works with at the ledger's time; what the contract denied is told from what merely failed
+by the abort's package and words.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from chain.bindings.calls import Contract, SharedRef
+from chain.bindings.calls import SharedRef
 from chain.errors import (
     BadLedgerAnswerError,
     OutcomeUnknownError,
@@ -85,7 +86,6 @@ class ChainSubmitter(Submitter):
         """Begin with nothing at hand."""
         self._parts = parts
         self._limits = limits
-        self._contract = Contract.first(parts.view.package)
         self._shared: dict[Address, SharedRef] = {}
         self._courier = Courier(
             ledger=parts.ledger,
@@ -100,7 +100,7 @@ class ChainSubmitter(Submitter):
 
     def target(self) -> SealTarget:
         """Say to whom requests are sealed now."""
-        return self._parts.view.target()
+        return self._parts.view.target(self.now_ms())
 
     def now_ms(self) -> int:
         """Give the ledger's time."""
@@ -116,8 +116,8 @@ class ChainSubmitter(Submitter):
 
     @property
     def _inline_bytes(self) -> int:
-        state = self._parts.view.state
-        return state.settings.request_inline_bytes if state is not None else 0
+        settings = self._parts.view.settings_at(self.now_ms())
+        return settings.request_inline_bytes if settings is not None else 0
 
     def _size_of(self, submission: Submission) -> int:
         return size_of(submission, self._inline_bytes)
@@ -127,7 +127,8 @@ class ChainSubmitter(Submitter):
         began_s = self._parts.monotonic()
         inline = self._inline_bytes
         cluster, enclave, *tokens = await self._references(batch)
-        frame = Frame(self._contract, cluster, enclave, inline)
+        contract = self._parts.view.contract_at(self.now_ms())
+        frame = Frame(contract, cluster, enclave, inline)
         try:
             kind = build(frame, {ref.object_id: ref for ref in tokens}, batch)
         except BuildError as error:
@@ -143,14 +144,14 @@ class ChainSubmitter(Submitter):
             self._forget(batch)
             raise
         done = carried.done
-        refused = refusal_of(done, self._parts.words, frozenset({self._contract.package, self._contract.original}))
+        refused = refusal_of(done, self._parts.words, contract)
         if refused is not None:
             raise refused
         submit_ms = round((carried.sent_s - began_s) * 1000)
         finality_ms = round((self._parts.monotonic() - carried.sent_s) * 1000)
         _log.info("submitted", digest=str(done.digest), requests=len(batch), gas_mist=done.gas.net)
         try:
-            requests = requests_of(done, batch, self._contract.original)
+            requests = requests_of(done, batch, contract.original)
         except BadLedgerAnswerError as error:
             raise OutcomeUnknownError(str(error), done.digest) from error
         return [

@@ -5,7 +5,7 @@ another. The first denial is kept with its digest and repeated.
 
 Rules:
 - Kept only with the authenticated state it was decided under (`state`, compared by equality). As soon as an
-  authenticated event has changed that state, the contract is asked again.
+  authenticated event has changed that state, or something pending in it is due, the contract is asked again.
 - A denial for want of stake holds for changes only.
 """
 

@@ -4,10 +4,11 @@
 GatewayError
 ├── RequestError              the client's fault: repeat nothing, change the request
 │   └── TargetError           the request line cannot be read in one way only
-├── SupersededError           another enclave is the cluster's active one now: this gateway answers no more
+├── SupersededError           another enclave is the cluster's active one now, or the bond is gone: no request is taken
 ├── DeniedError               the contract aborted the transaction: nothing happened
 ├── GasError                  no coin to pay with: the payer's fault
 ├── AnswerError               an answer that does not check out: treated as no answer
+├── ViolationError            what was sealed is not what its envelope says: the sender's fault, and it cost him
 ├── OverdueError              no answer came before the deadline
 └── LocalError                the executor inside the enclave does not do its part
     ├── CrowdedError          it keeps as much for this token as it may
@@ -35,7 +36,7 @@ class TargetError(RequestError):
 
 
 class SupersededError(GatewayError):
-    """The enclave that this gateway seals to is not the cluster's active one any more."""
+    """The enclave that this gateway seals to is not the cluster's active one any more, or has no bond behind it."""
 
 
 class DeniedError(GatewayError):
@@ -63,6 +64,18 @@ class GasError(GatewayError):
 
 class AnswerError(GatewayError):
     """A stored answer does not check out."""
+
+
+class ViolationError(GatewayError):
+    """The enclave proved that the sealed request is not what its envelope says; `lost` MIST of the stake are gone."""
+
+    def __init__(self, lost: int) -> None:
+        """Keep what it cost."""
+        super().__init__(
+            "violation: the sealed request is not what its transaction says; it was not carried out, and a part of "
+            f"the token's stake was lost ({lost} MIST)"
+        )
+        self.lost = lost
 
 
 class OverdueError(GatewayError):

@@ -32,6 +32,7 @@ from gateway.errors import (
     MissingBodyError,
     OverdueError,
     SupersededError,
+    ViolationError,
 )
 from gateway.status import refusal
 
@@ -86,6 +87,8 @@ def explain(
         case MissingBodyError():
             text = f"the answer to request {request_id} is signed, but its content is not kept any more"
             return refusal(504, text, info=info, audit_id=request_id)
+        case ViolationError():
+            return refusal(400, f"request {request_id}: {error}", info=info, audit_id=request_id)
         case AnswerError():
             return refusal(502, f"request {request_id}: {error}", info=info, audit_id=request_id)
         case PayloadError():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from chain.bindings.events import EnclaveActivated, K8sResponseStored
+from chain.bindings.events import EnclaveActivated, K8sResponseStored, K8sViolationStored
 from chain.events import AuthenticatedEvents, Trust
 
 if TYPE_CHECKING:
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from chain.ledger import Ledger, LedgerEvent
     from gateway.answers import AnswerDesk
     from gateway.view import ClusterView
-    from sui.types import Address
 
 _STATE_EVENTS = ("SealTokenChanged", "ClusterChanged", "EnclaveRegistered", "EnclaveActivated")
-_ANSWER_EVENTS = ("K8sResponseStored",)
+_ANSWER_EVENTS = ("K8sResponseStored", "K8sViolationStored")
 _log = structlog.get_logger()
 
 
@@ -42,7 +41,6 @@ class Follower:
         view: What it learns goes there.
         desk: Stored answers go there.
         clock: The ledger's time.
-        packages: Versions of the contract that may be called.
         activated: Set once the view's enclave was seen to be activated.
         caught_up: Set once all that the ledger held when it was first followed has been taken in.
         changed: Called after each event that changed the view.
@@ -52,7 +50,6 @@ class Follower:
     view: ClusterView
     desk: AnswerDesk
     clock: LedgerClock
-    packages: frozenset[Address]
     activated: asyncio.Event = field(default_factory=asyncio.Event)
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     changed: Callable[[], None] = lambda: None
@@ -73,13 +70,13 @@ class Follower:
         """Hand stored answers to those who wait."""
         async for found in self._events().follow(_ANSWER_EVENTS):
             event = found.event
-            if isinstance(event, K8sResponseStored) and event.enclave == self.view.enclave:
+            if isinstance(event, K8sResponseStored | K8sViolationStored) and event.enclave == self.view.enclave:
                 self.clock.observe(event.stored_at)
                 self.desk.deliver(event)
 
     def _events(self, caught_up: Callable[[], None] = lambda: None) -> AuthenticatedEvents:
         """Open the port of authenticated events."""
-        trust = Trust(self.view.chain_id, self.view.package, self.packages, self.view.key_of)
+        trust = Trust(self.view.chain_id, self.view.package, self.view.packages, self.view.key_of)
         return AuthenticatedEvents(
             self.ledger,
             trust,

@@ -50,6 +50,9 @@ class TokenState(Protocol):
     def rules(self) -> tuple[Rule, ...]:
         """What the token may do."""
 
+    def at(self, now_ms: int) -> TokenState:
+        """Give the token as it is at a time of the ledger: wider rules hold once they are due."""
+
 
 class TokenBook(Protocol):
     """Our own copy of all live tokens, kept by authenticated events."""
@@ -66,7 +69,7 @@ class Identity:
         token: The seal token.
         owner: Its owner.
         bearer: Grant, signature and secret; only grant and signature may leave. None where the owner asks himself.
-        state: The token's state that the bearer was checked against.
+        state: The token's state that the bearer was checked against, as it was then.
     """
 
     token: Address
@@ -138,7 +141,7 @@ class GrantDoorkeeper:
             bearer.check(scope, state.public_key, now_ms)
         except GrantError as error:
             raise UnauthenticatedError(str(error)) from None
-        return Identity(token, state.owner, bearer, state)
+        return Identity(token, state.owner, bearer, state.at(now_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class OwnerDoorkeeper:
 
     def authenticate(self, headers: Headers, scope: GrantScope, now_ms: int) -> Identity:
         """Find out whether the owner sent a request."""
-        del scope, now_ms
+        del scope
         text = _bearer_text(headers, "`k3s-daas proxy`")
         if not hmac.compare_digest(text.encode(), self.secret.encode()):
             raise UnauthenticatedError(
@@ -166,7 +169,7 @@ class OwnerDoorkeeper:
         state = self.tokens.get(self.token)
         if state is None:
             raise UnauthenticatedError(_unknown(self.token))
-        return Identity(self.token, state.owner, None, state)
+        return Identity(self.token, state.owner, None, state.at(now_ms))
 
 
 def _bearer_text(headers: Headers, wrote: str) -> str:

@@ -104,7 +104,8 @@ class SealTarget:
         sender: The address that will send the transaction.
         request_limit_ms: How far ahead the contract lets a request's deadline lie.
         stream_limit_ms: The same for a stream.
-        conditions: The cluster's authenticated state as far as a lasting denial depends on it, compared by equality.
+        conditions: The cluster's authenticated state as far as a lasting denial depends on it, at the ledger's time,
+            compared by equality.
     """
 
     chain_id: bytes
@@ -204,6 +205,7 @@ class Submitter(ABC):
 
         Raises:
             gateway.errors.OverdueError: The time for an answer has passed.
+            gateway.errors.ViolationError: The enclave found that what was sealed is not what its envelope says.
         """
 
 

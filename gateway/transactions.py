@@ -5,7 +5,8 @@ Role: pure: arguments in, BCS out; outcome in, request ids or the contract's wor
 Rules:
 - Which object references are used is a hint; a wrong one fails on chain.
 - A request is found in the outcome by its payload hash, in the event that the contract emitted for it.
-- Words come from the compiled package; an abort elsewhere than in our package is not the contract's denial.
+- Words come from the compiled package that the image holds; of another version of it, code and module are said. An
+  abort elsewhere than in our package is not the contract's denial, nor is one of a version that was just left.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 _CALL_BYTES: Final = 700
 _RULE_BYTES: Final = 200
 _TOO_LATE: Final = ("request", "EDeadlinePassed")
-_LASTING: Final = frozenset({("seal_token", "ERevoked"), ("seal_token", "EExpired"), ("seal_token", "EStake")})
+_OTHER_VERSION: Final = ("cluster", "EWrongVersion")
+_LASTING: Final = frozenset(("seal_token", name) for name in ("ERevoked", "EExpired", "EStake", "EWrongVersion"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +110,17 @@ def requests_of(done: ExecutedTransaction, batch: Sequence[Submission], original
         raise BadLedgerAnswerError(f"the outcome of {done.digest} lacks an event of ours; the node is broken") from None
 
 
-def refusal_of(done: ExecutedTransaction, words: AbortTable, packages: frozenset[Address]) -> Exception | None:
+def refusal_of(done: ExecutedTransaction, words: AbortTable, contract: Contract) -> Exception | None:
     """Say why the transaction failed: the contract's denial, or something else; None where it succeeded."""
     abort = done.abort
     if abort is None:
         return None
-    if abort.package not in packages or abort.module is None:
+    if abort.package not in {contract.package, contract.original} or abort.module is None:
         return TransactionRefusedError(f"{abort.description} (transaction {done.digest}, its gas is spent)")
-    reason = words.reason(abort.module, abort.code)
+    known = contract.package == contract.original == abort.package
+    reason = words.reason(abort.module, abort.code) if known else None
+    if reason is not None and (reason.module, reason.name) == _OTHER_VERSION:
+        return TransactionRefusedError(f"{reason.words}; try again (transaction {done.digest}, its gas is spent)")
     if reason is not None and (reason.module, reason.name) == _TOO_LATE:
         return OverdueError(f"{reason.words} (transaction {done.digest})")
     lasting = reason is not None and (reason.module, reason.name) in _LASTING

@@ -14,6 +14,7 @@ from chain.events import AuthenticatedEvents, Trust
 from chain.ledger import LedgerEvent
 from chain.limits import LIMITS
 from chain.memory_ledger import MemoryLedger, Verdict
+from chain.packages import KnownPackages
 from chain.tokens import TokenRegistry
 from sui import bcs
 from sui.digests import derive_object_id, transaction_digest
@@ -25,7 +26,7 @@ FAST = replace(LIMITS, backoff_first_s=0.0, backoff_cap_s=0.0, stream_idle_s=0.2
 
 
 def follower(ledger, *, seed=1, keys=None, refused=None, limits=FAST, caught_up=lambda: None):
-    trust = Trust(w.CHAIN_ID, w.PACKAGE, frozenset({w.PACKAGE}), (keys or {}).get)
+    trust = Trust(w.CHAIN_ID, w.PACKAGE, KnownPackages(w.PACKAGE, w.CLUSTER), (keys or {}).get)
     return AuthenticatedEvents(
         ledger,
         trust,
@@ -205,7 +206,7 @@ async def test_a_dead_ledger_is_waited_for_with_backoff():
         await asyncio.sleep(0)
 
     ledger.faults.unreachable = True
-    trust = Trust(w.CHAIN_ID, w.PACKAGE, frozenset({w.PACKAGE}))
+    trust = Trust(w.CHAIN_ID, w.PACKAGE, KnownPackages(w.PACKAGE, w.CLUSTER))
     events = AuthenticatedEvents(ledger, trust, rng=random.Random(3), sleep=sleep)
     [found] = await collect(events, 1, from_checkpoint=0)
     assert found.event.payload == (b"back",)

@@ -503,7 +503,7 @@ class Life:
         world.signer.begin()
         self.book = Book(MemoryLog(world.records, self.death), limits)
         self.tasks: set[asyncio.Task[None]] = set()
-        place = StorePlace(Contract.first(PACKAGE), SharedRef(CLUSTER, 1), SharedRef(ENCLAVE, 1))
+        place = StorePlace(lambda: Contract.first(PACKAGE), SharedRef(CLUSTER, 1), SharedRef(ENCLAVE, 1))
         common = {"now_ms": lambda: world.now, "rng": Random(1), "sleep": self._sleep, "limits": limits}
         self.storer = Storer(
             book=self.book, ledger=world.ledger, signer=world.signer, place=place, monotonic=lambda: 0.0, **common

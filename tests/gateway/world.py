@@ -53,6 +53,9 @@ class Token:
     rules: tuple[Rule, ...]
     revoked: bool = False
 
+    def at(self, now_ms: int) -> Token:
+        return self
+
 
 @dataclass
 class Owner:
