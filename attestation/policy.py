@@ -89,6 +89,9 @@ class Policy:
 
     `nonce`, `user_data` and `public_key` are compared when given; None means that the caller binds them in another
     way. A null or empty field of the document never matches an expected value.
+
+    `any_image` says in so many words that no approved triple is asked for (`further_pcrs` may still name registers);
+    `allow_debug` takes a debug enclave, whose PCR 0, 1 and 2 are zero and which anyone on its host can look into.
     """
 
     roots: TrustRoots
@@ -100,14 +103,18 @@ class Policy:
     max_age_ms: int = _FIVE_MINUTES_MS
     max_ahead_ms: int = _FIVE_MINUTES_MS
     further_pcrs: dict[int, bytes] = field(default_factory=dict)
+    any_image: bool = False
+    allow_debug: bool = False
     allow_unknown_fields: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a policy that could not refuse anything."""
         if not self.at_ms > 0:
             raise PolicyIncomplete("the time to verify at must be given, in Unix milliseconds")
-        if not self.measurements:
-            raise PolicyIncomplete("no approved measurement (PCR 0, 1, 2) was given; that is never skipped")
+        if not self.measurements and not self.any_image:
+            raise PolicyIncomplete("no approved measurement (PCR 0, 1, 2) was given; that is never skipped by itself")
+        if self.measurements and self.any_image:
+            raise PolicyIncomplete("approved measurements and any image at once: say one of them")
         if self.max_age_ms < 0 or self.max_ahead_ms < 0:
             raise PolicyIncomplete("a time window cannot be negative")
         for name in ("nonce", "user_data", "public_key"):

@@ -2,6 +2,8 @@
 
 # ruff: noqa: N802 - V numbers are written as the list has them
 
+from dataclasses import replace
+
 import pytest
 
 from attestation import DocumentRefused, Measurement, Policy, Step, TrustRoots, verify, verify_for_ledger
@@ -115,3 +117,12 @@ def test_every_truncation_of_a_real_document_is_refused(nitro_vectors, roots):
     for length in range(0, len(data), 13):
         with pytest.raises(DocumentRefused):
             verify_for_ledger(data[:length], fields.timestamp_ms, roots)
+
+
+@pytest.mark.parametrize("name", DEBUG)
+def test_a_debug_document_is_taken_only_where_that_was_said(nitro_vectors, roots, name):
+    data, fields = load(nitro_vectors, name)
+    policy = Policy(roots=roots, at_ms=fields.timestamp_ms, measurements=frozenset(), any_image=True)
+    with pytest.raises(DocumentRefused, match="debug enclave"):
+        verify(data, policy)
+    assert verify(data, replace(policy, allow_debug=True)) == fields

@@ -3,15 +3,12 @@
 import base64
 import json
 import stat
-import time
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from attestation.sim.pki import make_root
 from cli import get_token
 from cli.durations import Duration
 from cli.errors import CommandError
@@ -244,38 +241,6 @@ def test_a_broken_cache_is_ignored(local):
     assert get_token.cached(["--help", "x"]) is None
     with pytest.raises(AttributeError):
         _ = get_token.nothing
-
-
-@pytest.fixture
-def document(tmp_path):
-    """A simulated document, its root and what it was made for."""
-    authority = make_root(int(time.time() * 1000))
-    enclave = s.Enclave(authority)
-    enclave.boot(s.Address.parse("0x1"), s.Address.parse("0x2"), bytes(32), bytes(32))
-    (tmp_path / "document").write_bytes(enclave.document(b"n" * 32))
-    (tmp_path / "root.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
-    return tmp_path
-
-
-def test_a_document_is_verified_or_refused_with_its_step(local, document):
-    trust = ["--root", document / "root.pem", "--pcr", *(pcr.hex() for pcr in s.PCRS)]
-    told = local.json("attestation", "verify", document / "document", *trust, "--nonce", (b"n" * 32).hex())
-    assert told["ok"]
-    assert told["pcrs"]["0"] == s.PCRS[0].hex()
-    result = local.run("attestation", "verify", document / "document", *trust, "--nonce", "00", "--json", code=1)
-    refused = json.loads(result.stdout)
-    assert not refused["ok"]
-    assert refused["step"]
-    assert "nonce" in refused["reason"]
-    assert local.run("attestation", "verify", document / "document", code=2).stderr
-
-
-def test_a_document_is_shown_without_a_verdict(local, document):
-    told = local.json("attestation", "show", document / "document")
-    assert told["ok"] is None
-    assert told["nonce"] == (b"n" * 32).hex()
-    (document / "garbage").write_bytes(b"garbage")
-    assert local.run("attestation", "show", document / "garbage", code=1).stderr
 
 
 def test_stdin_of_the_runner_is_not_a_terminal():
