@@ -2,14 +2,20 @@
 
 Role: one method for each act, each one transaction. It holds the OperatorCap and pays; it can start enclaves that run
 an approved image under an approved configuration, and nothing else.
+
+Rules: what is called is the version of the package that the cluster works with at that moment, and only one that the
+settings name: the OperatorCap goes into these calls, so a node's word alone never chooses whose code gets it.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from chain.bindings import calls
+from chain.bindings.arguments import Contract
+from chain.bindings.cluster_object import CLUSTER
 from chain.bindings.events import EnclaveActivated, EnclaveRegistered, SealTokenChanged, decode_event
 from chain.bindings.objects import object_type
 from chain.history import past_events
@@ -18,11 +24,13 @@ from parent.errors import RegistrationError
 from parent.limits import LIMITS, Limits
 from sui.bcs import ADDRESS, U64
 from sui.builder import ProgrammableBuilder
+from sui.errors import BcsError
 from sui.transaction import GAS_COIN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chain.account import Account
-    from chain.bindings.arguments import Contract
     from chain.ledger import ExecutedTransaction
     from sui.types import Address, Digest, ObjectRef
 
@@ -52,9 +60,29 @@ class Operator:
     """The account that holds the OperatorCap of one cluster."""
 
     def __init__(
-        self, account: Account, contract: Contract, cluster: Address, cap: Address, limits: Limits = LIMITS
+        self,
+        account: Account,
+        contract: Contract,
+        cluster: Address,
+        cap: Address,
+        *,
+        packages: frozenset[Address] = frozenset(),
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        limits: Limits = LIMITS,
     ) -> None:
-        """Act for `cluster` with the OperatorCap `cap`."""
+        """Act for a cluster.
+
+        Args:
+            account: who holds the OperatorCap and pays.
+            contract: the package as the settings have it.
+            cluster: the cluster.
+            cap: its OperatorCap.
+            packages: further versions of the package that may be called.
+            now_ms: this machine's time, where an idle ledger's is older.
+            limits: the parent's limits.
+        """
+        self._packages = packages | {contract.package, contract.original}
+        self._now_ms = now_ms
         self._account = account
         self._contract = contract
         self._cluster = cluster
@@ -69,7 +97,9 @@ class Operator:
     async def challenge(self) -> ObjectRef:
         """Make a challenge; the 32 bytes of its id are the nonce of the next registration."""
         builder = ProgrammableBuilder()
-        calls.new_challenge(builder, self._contract, await self._account.shared(self._cluster), await self._operator())
+        calls.new_challenge(
+            builder, await self._called(), await self._account.shared(self._cluster), await self._operator()
+        )
         done = await self._account.execute(builder)
         wanted = object_type(self._contract.original, "enclave", "Challenge")
         for found in await self._account.ledger.get_objects(created(done)):
@@ -84,7 +114,7 @@ class Operator:
         builder = ProgrammableBuilder()
         calls.register(
             builder,
-            self._contract,
+            await self._called(),
             await self._account.shared(self._cluster),
             await self._operator(),
             challenge,
@@ -102,7 +132,7 @@ class Operator:
         builder = ProgrammableBuilder()
         calls.activate(
             builder,
-            self._contract,
+            await self._called(),
             await self._account.shared(self._cluster),
             await self._operator(),
             await self._account.shared(enclave),
@@ -120,10 +150,11 @@ class Operator:
 
     async def announce(self, tokens: list[Address]) -> None:
         """Have each token's full state emitted again, so that a new enclave knows it by an event."""
+        contract = await self._called()
         for start in range(0, len(tokens), 32):
             builder = ProgrammableBuilder()
             for token in tokens[start : start + 32]:
-                calls.announce_token(builder, self._contract, await self._account.shared(token))
+                calls.announce_token(builder, contract, await self._account.shared(token))
             await self._account.execute(builder)
 
     async def send(self, to: Address, mist: int) -> None:
@@ -132,6 +163,28 @@ class Operator:
         coin = builder.split_coins(GAS_COIN, [builder.pure_value(U64, mist)])[0]
         builder.transfer_objects([coin], builder.pure_value(ADDRESS, to))
         await self._account.execute(builder)
+
+    async def _called(self) -> Contract:
+        """The version of the package that the cluster works with now.
+
+        Raises:
+            RegistrationError: the settings do not name it.
+        """
+        if len(self._packages) == 1:
+            return self._contract
+        ledger = self._account.ledger
+        found = await ledger.get_object(self._cluster)
+        now_ms = max(self._now_ms(), (await ledger.service_info()).timestamp_ms)
+        try:
+            code = CLUSTER.decode(found.contents).code_at(now_ms)
+        except BcsError as error:
+            raise RegistrationError(f"{self._cluster} is no cluster that this program can read: {error}") from error
+        if code not in self._packages:
+            raise RegistrationError(
+                f"the cluster works with version {code} of the contract, which nobody here has named; let this home "
+                "know it (`k3s-daas contract upgrade`, or a new cluster.json) and start again"
+            )
+        return Contract(code, self._contract.original)
 
     async def _operator(self) -> ObjectRef:
         return await self._account.owned(self._cap)

@@ -7,7 +7,9 @@
     (5) gas            SUI for the attested address
     (6) activate       epoch + 1; new requests name this enclave
     (7) announce       every live token's state is emitted again, so that the enclave knows it by events of its time
-    (8) ready          Kubernetes, executor and gateway are up
+    (8) tell           the enclave hears that it is active; executor and gateway begin to follow the events now, so what
+                       they catch up with before they are ready holds every token
+    (9) ready          Kubernetes, executor and gateway are up
 
 Nothing that the enclave says is believed here; the contract checks it, and the enclave checks the parent.
 """
@@ -113,10 +115,10 @@ class Bringup:
         self._tell("the activation")
         activated = await operator.activate(registration.enclave)
         self._active = Activated(registration.enclave, activated.epoch, identity.address)
-        await self._control.activate(str(registration.enclave), activated.epoch)
         self._tell("the tokens' announcements")
         now = (await self._known_ledger().service_info()).timestamp_ms
         await operator.announce(await operator.live_tokens(now))
+        await self._control.activate(str(registration.enclave), activated.epoch)
         self._tell("Kubernetes, executor and gateway")
         await self._enclave_ready()
         return self._active
@@ -152,7 +154,12 @@ class Bringup:
         account = Account(self._ledger, key, words=words)
         contract = Contract(Address.parse(settings.package), Address.parse(settings.original_package))
         self._operator = Operator(
-            account, contract, Address.parse(settings.cluster), Address.parse(settings.operator_cap), self._limits
+            account,
+            contract,
+            Address.parse(settings.cluster),
+            Address.parse(settings.operator_cap),
+            packages=frozenset(Address.parse(each) for each in settings.packages.split()),
+            limits=self._limits,
         )
         return configuration, self._operator
 

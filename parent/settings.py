@@ -22,6 +22,8 @@ class Settings:
         kubernetes: The Kubernetes binary.
         contract: The compiled contract, for the words of its aborts.
         record: A folder in which every relayed byte is kept, or empty.
+        packages: The versions of the package that may be called once the cluster works with them, with spaces between;
+            `package` and `original_package` always may.
     """
 
     launcher: str
@@ -40,6 +42,7 @@ class Settings:
     kubernetes: str
     contract: str
     record: str = ""
+    packages: str = ""
 
 
 def checked(values: object) -> Settings:
@@ -51,7 +54,7 @@ def checked(values: object) -> Settings:
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise SettingsError("the settings are not a table of texts; run `k3s-daas up`, which makes them")
     known = {field.name for field in fields(Settings)}
-    if lacking := known - values.keys() - {"record"}:
+    if lacking := known - values.keys() - {"record", "packages"}:
         raise SettingsError(f"the settings lack {', '.join(sorted(lacking))}; run `k3s-daas up`, which makes them")
     if unknown := values.keys() - known:
         raise SettingsError(

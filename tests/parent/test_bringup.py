@@ -13,7 +13,8 @@ from aiohttp import web
 from chain.account import Account
 from chain.bindings import events as ev
 from chain.bindings.arguments import Contract
-from chain.bindings.state import ClusterState, Delays, Penalties
+from chain.bindings.cluster_object import CLUSTER, Approvals, Cluster, Operators
+from chain.bindings.state import ClusterState, Delays, Penalties, PendingVersion
 from chain.bindings.state import Settings as ClusterSettings
 from chain.errors import DeniedError
 from chain.ledger import Coin, LedgerObject
@@ -150,6 +151,48 @@ async def test_tokens_are_announced_32_at_a_time(ledger, operator):
     await operator.announce(tokens)
     calls = [[c.function for c in kind.commands if isinstance(c, MoveCall)] for kind in ledger.sent]
     assert calls == [["announce_token"] * 32, ["announce_token"] * 32, ["announce_token"] * 6]
+
+
+NEWER, STRANGE = Address.parse("0x77"), Address.parse("0x78")
+
+
+def works_with(ledger, code, pending=None):
+    """Let the ledger show a cluster object that works with this code."""
+    cluster = Cluster(
+        id=w.CLUSTER, version=1, code=code, pending_version=pending, chain_id=w.CHAIN_ID, package=w.PACKAGE,
+        settings=STATE.settings, pending_settings=(), delays=STATE.delays, delay_maxima=STATE.delays,
+        penalties=STATE.penalties, approvals=Approvals(1, (), ()), active_enclave=None, epoch=2, config_version=3,
+        operators=Operators(w.OWNER.address, None, ()), is_shared=True,
+    )  # fmt: skip
+    ledger.objects[w.CLUSTER] = replace(ledger.objects[w.CLUSTER], contents=CLUSTER.encode(cluster))
+
+
+def called(kind):
+    return {command.package for command in kind.commands if isinstance(command, MoveCall)} - {Address.parse("0x2")}
+
+
+@pytest.mark.parametrize(("early_ms", "package"), [(1, w.PACKAGE), (0, NEWER), (-1, NEWER)])
+async def test_the_version_that_the_cluster_works_with_at_that_moment_is_called(ledger, early_ms, package):
+    account = Account(ledger, w.OWNER, words=lambda abort: abort.description)
+    operator = Operator(
+        account, Contract.first(w.PACKAGE), w.CLUSTER, CAP, packages=frozenset({NEWER}), now_ms=lambda: w.NOW
+    )
+    works_with(ledger, w.PACKAGE, PendingVersion(2, NEWER, w.NOW + early_ms))
+    ledger.says = {"activate": [ACTIVATED]}
+    await operator.activate(w.ENCLAVE)
+    assert called(ledger.sent[-1]) == {package}
+
+
+async def test_code_that_only_a_node_names_never_gets_the_operators_cap(ledger):
+    account = Account(ledger, w.OWNER, words=lambda abort: abort.description)
+    operator = Operator(account, Contract(NEWER, w.PACKAGE), w.CLUSTER, CAP, now_ms=lambda: w.NOW)
+    works_with(ledger, STRANGE)
+    with pytest.raises(RegistrationError, match="nobody here has named"):
+        await operator.activate(w.ENCLAVE)
+    ledger.objects[w.CLUSTER] = replace(ledger.objects[w.CLUSTER], contents=b"no cluster")
+    with pytest.raises(RegistrationError, match="is no cluster"):
+        await operator.challenge()
+    assert ledger.sent == []
 
 
 # --- what is said to the enclave -------------------------------------------------------------------------------------

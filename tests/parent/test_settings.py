@@ -14,11 +14,11 @@ def test_whole_settings_are_taken():
     assert asdict(checked(GOOD)) == GOOD
 
 
-def test_recording_may_be_left_out():
-    assert checked({name: value for name, value in GOOD.items() if name != "record"}).record == ""
+def test_recording_and_further_packages_may_be_left_out():
+    assert checked({name: value for name, value in GOOD.items() if name not in {"record", "packages"}}).record == ""
 
 
-@pytest.mark.parametrize("name", [name for name in GOOD if name != "record"])
+@pytest.mark.parametrize("name", [name for name in GOOD if name not in {"record", "packages"}])
 def test_a_missing_field_is_named(name):
     with pytest.raises(SettingsError, match=name):
         checked({key: value for key, value in GOOD.items() if key != name})
