@@ -132,6 +132,7 @@ def _answers() -> dict[str, bytes]:
         "answer_without_body": sign_answer(status=400, body_hash=chunks_hash(())),
         "answer_by_hash": sign_answer(body_hash=LONG_HASH),
         "answer_of_two_chunks": sign_answer(body_hash=chunks_hash(TWO_CHUNKS)),
+        "answer_at_config_version_4": sign_answer(body_hash=chunks_hash(TWO_CHUNKS), config_version=4),
         "answer_executed_earliest": sign_answer(executed_at=ASKED_AT - SKEW),
         "answer_executed_latest": sign_answer(executed_at=ASKED_AT + SKEW),
         "answer_status_100": sign_answer(status=100),

@@ -36,7 +36,7 @@ public struct Told has drop {
 }
 
 fun bond_of(world: &mut World, who: address): u64 {
-    let mut counted = 0;
+    let counted;
     world::by_operator_at!(world, who, |cluster, cap, clock, _| {
         counted = cluster.counted_bond(object::id(cap), clock);
     });
@@ -64,7 +64,7 @@ fun evidence_costs_the_bond_and_a_small_part_goes_to_the_reporter() {
 #[test]
 fun evidence_is_told_with_what_it_cost() {
     let mut world = world::ready();
-    let mut operator = signed::cluster_id().to_id();
+    let operator;
     world::by_operator!(&mut world, |_, cap, _, _| operator = object::id(cap));
     world.pass(7);
     blame::evidence().report(&mut world);

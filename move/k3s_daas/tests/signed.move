@@ -30,6 +30,8 @@ public fun answer_by_hash(): vector<u8> { x"09c067356b7b58958d74d6dc8f8d96aa3066
 
 public fun answer_of_two_chunks(): vector<u8> { x"2e6a1f7362ffce87b1258c2d76f4f37042065d5fb06333781a83aaef230d065157cc6f3696cfbc39c6514b3c3a0f7a4b4c449090783e89fb7b5f456a1cd29206" }
 
+public fun answer_at_config_version_4(): vector<u8> { x"3b13c2dc4e9bcc58d184eae9d02f272049a23bdacf5fb1388a430c1ca6eb3ba72fd9fd7c2c56b8e28336e78adfdde6d8d5d9f61fce222468945eeed2d6cf560b" }
+
 public fun answer_executed_earliest(): vector<u8> { x"f043d5289851a931ee74d3134b63cba8dfa062cd905d0ab2d8fc09e3e81869b92f5b1dc3e4ab272069519910986e1e75b99e871a57eb06ca21455592dc7a4103" }
 
 public fun answer_executed_latest(): vector<u8> { x"410f0c27689144f6a1d765684749ce7bddbc8782157e119758cbf10fcb592b32b6827d7e7a2f74003d57ace9651dbc103a94540a02f4f14a13515ab16793f007" }

@@ -48,7 +48,7 @@ fun rescope(world: &mut World, rules: vector<Rule>) {
 
 /// Whether the token's rules allow this verb on a resource in `default` now.
 fun allows(world: &mut World, verb: vector<u8>, resource: vector<u8>): bool {
-    let mut allowed = false;
+    let allowed;
     world::with_token!(world, given::stranger(), |_, token, clock, _| {
         let (verb, resource, none) = (given::text(verb), given::text(resource), given::text(b""));
         let envelope = rules::new_envelope(verb, none, resource, none, given::text(b"default"));

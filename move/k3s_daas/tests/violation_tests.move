@@ -172,7 +172,7 @@ fun what_a_gateway_built_is_not_the_owners_violation() {
 #[test, expected_failure(abort_code = ::k3s_daas::answer::EOtherToken)]
 fun another_token_does_not_pay() {
     let mut world = asked();
-    let mut other = object::id_from_address(@0x0);
+    let other;
     world::by_admin!(&mut world, |cluster, cap, clock, ctx| {
         let stake = sui::coin::mint_for_testing(1_000, ctx);
         other = seal_token::issue(
