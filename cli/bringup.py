@@ -23,10 +23,11 @@ from attestation.sim.measure import installed_code, measure
 from attestation.sim.store import ROOT_CERTIFICATE, load_or_create
 from chain.bindings import calls
 from chain.configuration import make_configuration
+from cli.caps import admin_of
 from cli.cluster import DEMO_DELAYS, SETTINGS, create_cluster
 from cli.cluster_state import measurement_of, read_cluster, refresh_cluster_file
 from cli.context import COMPILED, Context, open_context
-from cli.contract import ADMIN_ALIAS, publish_package
+from cli.contract import ADMIN_ALIAS, publish_and_lock
 from cli.errors import CommandError
 from cli.faucet import ask_faucet
 from cli.host import ask, start_parent
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from chain.account import Account
     from cli.home import Home
     from sui.types import Address
 
@@ -57,6 +57,12 @@ _REAL_NETWORKS = {
 """Chain ids (genesis checkpoint digests) of networks whose verifier holds AWS's root alone."""
 
 _EVERYTHING = ("/*:*:*", "/*/*:*:*", "*/*:*:*", "*/*/*:*:*", "url:/*:get")
+_OF_ONE_CHAIN = (
+    "package", "latest_package", "packages", "upgrade_cap", "upgrade_right", "lock", "cluster", "admin_cap",
+    "operator_cap", "token", "enclave",
+)  # fmt: skip
+"""What a profile knows of one chain, and forgets on another."""
+
 _STAKE_MIST = 2 * SETTINGS.min_stake
 _ENOUGH_MIST = 20_000_000_000
 _LEDGER_SECONDS = 60.0
@@ -98,21 +104,21 @@ async def bring_up(home: Home, options: UpOptions, tell: Callable[[str], None]) 
         admin = context.account(context.keys.find(ADMIN_ALIAS))
         if not context.profile.package:
             tell("contract")
-            await publish_package(context, admin, COMPILED, act)
+            await publish_and_lock(context, admin, COMPILED, act, delay_ms=DEMO_DELAYS.upgrade_ms)
             await context.load_words()
         if not context.profile.cluster:
             tell("cluster")
             configuration = make_configuration(LEDGER_NAME, plaintext=not context.profile.ledger_ca)
             await create_cluster(
-                context, admin, act, settings=SETTINGS, delays=DEMO_DELAYS, bond=SETTINGS.min_bond,
+                context, admin, act, settings=SETTINGS, delays=DEMO_DELAYS, bond_mist=SETTINGS.min_bond,
                 measurements=[measurement_of(measure(installed_code()))], configurations=[configuration],
             )  # fmt: skip
         elif options.ledger == "local":
-            await _approve_own_code(context, admin, act, tell)
+            await _approve_own_code(context, act, tell)
         tell("enclave")
         await ask(home, "launch", _settings(context, home, options, pki))
         status = await _until(home, started, lambda s: bool(s["ready"]), _READY_SECONDS, tell)
-        context.profile = home.update(
+        context.remember(
             gateway=status["gateway"],
             attestation=status["attestation"],
             enclave=status["enclave"],
@@ -123,10 +129,10 @@ async def bring_up(home: Home, options: UpOptions, tell: Callable[[str], None]) 
             tell("token")
             user = context.keys.find(USER_ALIAS)
             made = await create_token(
-                context, admin, act, owner=user.address, public_key=user.public, rules=_EVERYTHING, stake=_STAKE_MIST,
+                context, act, owner=user.address, public_key=user.public, rules=_EVERYTHING, stake=_STAKE_MIST,
                 note="made by `up`", wait=True,
             )  # fmt: skip
-            context.profile = home.update(token=made["token"])
+            context.remember(token=made["token"])
         tell("kubeconfig")
         await write_kubeconfig(context, token=context.profile.token)
 
@@ -172,7 +178,7 @@ async def _remember_ledger(home: Home, options: UpOptions, status: dict[str, Any
             )
         if home.profile().chain_id not in {"", found}:
             # Another chain: what this home knew lives elsewhere. Keys stay.
-            home.update(package="", latest_package="", cluster="", admin_cap="", operator_cap="", token="", enclave="")
+            home.update(**dict.fromkeys(_OF_ONE_CHAIN, ""))
             home.cluster_file.unlink(missing_ok=True)
         home.update(chain_id=found)
 
@@ -195,21 +201,17 @@ async def _fund(context: Context, *, local: bool) -> None:
         await ask_faucet(context.profile.faucet, address)
 
 
-async def _approve_own_code(context: Context, admin: Account, act: Act, tell: Callable[[str], None]) -> None:
+async def _approve_own_code(context: Context, act: Act, tell: Callable[[str], None]) -> None:
     """Approve the enclave's code of today on a ledger of our own, as a developer who changed it would, and wait."""
     measured = measurement_of(measure(installed_code())).pcrs
     known = [m for m in (await read_cluster(context)).approvals.measurements if m.retired_at is None]
     if not any((m.pcr0, m.pcr1, m.pcr2) == measured for m in known):
         tell("approval of changed enclave code")
+        held = await admin_of(context)
         builder = ProgrammableBuilder()
-        calls.add_measurement(
-            builder,
-            context.contract,
-            await admin.shared(context.cluster),
-            await admin.owned(context.admin_cap),
-            measured,
-        )
-        await run(context, admin, builder, act)
+        cluster = await held.account.shared(context.cluster)
+        calls.add_measurement(builder, context.contract, cluster, held.cap, measured)
+        await run(context, held.account, builder, act)
     for found in (await read_cluster(context)).approvals.measurements:
         if found.retired_at is None and (found.pcr0, found.pcr1, found.pcr2) == measured:
             # An idle ledger's newest checkpoint may be older than its Clock: this machine's time is the same.
@@ -235,6 +237,7 @@ def _settings(context: Context, home: Home, options: UpOptions, pki: Path) -> di
         "kubernetes": str(KUBERNETES.resolve()),
         "contract": str(COMPILED),
         "record": options.record_relays,
+        "packages": " ".join(sorted(context.known_packages())),
     }
 
 

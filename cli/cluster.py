@@ -1,4 +1,4 @@
-"""`cluster`: create, show, approve and retire, bond."""
+"""`cluster`: create and show it. What changes it: `cli.cluster_changes`; its operator: `cli.cluster_operator`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from chain.bindings.events import ClusterChanged
 from chain.bindings.state import Delays, Penalties, Settings
 from chain.configuration import Configuration, make_configuration, parse_configuration
 from chain.outcome import created
+from cli.cluster_changes import admin, configuration, measurement, set_settings
+from cli.cluster_operator import bond, operator
 from cli.cluster_state import read_measurements, refresh_cluster_file
 from cli.context import Context, open_context
 from cli.contract import sender_of
+from cli.durations import spoken
 from cli.errors import CommandError
 from cli.home import write_whole
 from cli.keys import make_operator_key
-from cli.output import emit, json_option, run_async
+from cli.migrate import version
+from cli.output import clock, emit, json_option, print_fields, print_table, run_async
 from cli.transact import Act, act_options, event_of, run
+from cli.upgrade_lock import warn_if_unlocked
 from sui.bcs import ADDRESS, U64
 from sui.builder import ProgrammableBuilder
 from sui.transaction import GAS_COIN
@@ -98,6 +103,10 @@ def group() -> None:
     """
 
 
+for _command in (set_settings, measurement, configuration, admin, operator, bond, version):
+    group.add_command(_command)
+
+
 async def create_cluster(
     context: Context,
     account: Account,
@@ -107,11 +116,11 @@ async def create_cluster(
     delays: Delays,
     measurements: Sequence[Measurement],
     configurations: Sequence[Configuration],
-    bond: int,
+    bond_mist: int,
 ) -> dict[str, Any] | None:
     """Create a cluster in one transaction and remember it; None after a dry run."""
     info = await context.ledger.service_info()
-    operator = make_operator_key(context.home)
+    operator_key = make_operator_key(context.home)
     builder = ProgrammableBuilder()
     contract = context.contract
     made = calls.create_cluster(
@@ -123,26 +132,26 @@ async def create_cluster(
         delay_maxima=MAXIMA,
         penalties=PENALTIES,
     )
-    for measurement in measurements:
-        calls.add_measurement(builder, contract, made.cluster, made.admin, measurement.pcrs)
-    for configuration in configurations:
-        calls.add_configuration(builder, contract, made.cluster, made.admin, configuration.hash)
-    if bond:
-        coin = builder.split_coins(GAS_COIN, [builder.pure_value(U64, bond)])[0]
+    for image in measurements:
+        calls.add_measurement(builder, contract, made.cluster, made.admin, image.pcrs)
+    for shared in configurations:
+        calls.add_configuration(builder, contract, made.cluster, made.admin, shared.hash)
+    if bond_mist:
+        coin = builder.split_coins(GAS_COIN, [builder.pure_value(U64, bond_mist)])[0]
         calls.add_bond(builder, contract, made.cluster, made.operator, coin)
     builder.transfer_objects([made.admin], builder.pure_value(ADDRESS, account.address))
-    builder.transfer_objects([made.operator], builder.pure_value(ADDRESS, operator.address))
+    builder.transfer_objects([made.operator], builder.pure_value(ADDRESS, operator_key.address))
     calls.share(builder, contract, made.cluster)
-    done = await run(context, account, builder, act, asks=f"Create a cluster, with {bond} MIST of bond?")
+    done = await run(context, account, builder, act, asks=f"Create a cluster, with {bond_mist} MIST of bond?")
     if done is None:
         return None
     state = event_of(context, done, ClusterChanged).state
-    context.profile = context.home.update(
+    context.remember(
         chain_id=str(info.chain_id),
         cluster=str(state.cluster),
         admin=str(account.address),
         admin_cap=str(await _cap(context, done, "AdminCap")),
-        operator=str(operator.address),
+        operator=str(operator_key.address),
         operator_cap=str(state.operator),
     )
     write_whole(context.home.configuration, configurations[0].to_json())
@@ -170,7 +179,7 @@ def _setting(flag: str, name: str, unit: str) -> Callable[[Callable[..., None]],
 @group.command()
 @click.option("--measurements", type=click.Path(path_type=Path), required=True, help="PCR0, 1, 2 of the image.")
 @click.option("--config", "config", type=click.Path(path_type=Path), help="The configuration (JSON).")
-@click.option("--bond", type=int, help="MIST put up at once; the minimum bond by default.")
+@click.option("--bond", "bond_mist", type=int, help="MIST put up at once; the minimum bond by default.")
 @_setting("--min-stake", "min_stake", "MIST")
 @_setting("--min-bond", "min_bond", "MIST")
 @_setting("--max-deadline", "max_deadline_ms", "milliseconds")
@@ -193,7 +202,7 @@ def _setting(flag: str, name: str, unit: str) -> Callable[[Callable[..., None]],
 def create(
     measurements: Path,
     config: Path | None,
-    bond: int | None,
+    bond_mist: int | None,
     sender: str | None,
     answer_window_ms: int,
     *,
@@ -219,7 +228,7 @@ def create(
                 delays=replace(DEMO_DELAYS if demo_delays else DELAYS, answer_window_ms=answer_window_ms),
                 measurements=read_measurements(measurements),
                 configurations=[read_configuration(context, config)],
-                bond=settings.min_bond if bond is None else bond,
+                bond_mist=settings.min_bond if bond_mist is None else bond_mist,
             )
 
     _print(run_async(_work()), as_json=as_json)
@@ -244,125 +253,36 @@ def show(cluster_file: Path | None, *, as_json: bool) -> None:
 
     async def _work() -> dict[str, Any]:
         async with open_context(cluster_path=cluster_file) as context:
+            await warn_if_unlocked(context)
             return (await refresh_cluster_file(context)).as_json()
 
-    _print(run_async(_work()), as_json=as_json)
+    told = run_async(_work())
+    emit(told, as_json=as_json, human=lambda: _show(told))
 
 
-async def change_cluster(
-    act: Act, build: Callable[[Context, ProgrammableBuilder, Any, Any], None], *, asks: str, by_operator: bool = False
-) -> dict[str, Any] | None:
-    """Run one change of the cluster by a Cap; None after a dry run."""
-    async with open_context() as context:
-        account = context.operator_account() if by_operator else context.admin_account()
-        cap = await account.owned(context.operator_cap if by_operator else context.admin_cap)
-        builder = ProgrammableBuilder()
-        build(context, builder, await account.shared(context.cluster), cap)
-        done = await run(context, account, builder, act, asks=asks)
-        if done is None:
-            return None
-        file = await refresh_cluster_file(context)
-        return file.as_json() | {"digest": str(done.digest), "gas": done.gas.net}
-
-
-@group.group()
-def measurement() -> None:
-    """Approved images."""
-
-
-@measurement.command("add")
-@click.argument("file", type=click.Path(path_type=Path))
-@act_options
-def add_measurement(file: Path, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Approve the images of FILE; it holds after the cluster's delay.
-
-    Example: k3s-daas cluster measurement add build/sim.pcrs.json
-    """
-    wanted = read_measurements(file)
-
-    def build(context: Context, builder: ProgrammableBuilder, cluster: Any, cap: Any) -> None:
-        for each in wanted:
-            calls.add_measurement(builder, context.contract, cluster, cap, each.pcrs)
-
-    asks = f"Approve {len(wanted)} image(s)?"
-    _print(run_async(change_cluster(Act(as_json, dry_run, yes), build, asks=asks)), as_json=as_json)
-
-
-@measurement.command("retire")
-@click.argument("version", type=int)
-@act_options
-def retire_measurement(version: int, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Retire the image of VERSION at once and for ever; its enclaves end.
-
-    Example: k3s-daas cluster measurement retire 1
-    """
-
-    def build(context: Context, builder: ProgrammableBuilder, cluster: Any, cap: Any) -> None:
-        calls.retire_measurement(builder, context.contract, cluster, cap, version)
-
-    asks = f"Retire image {version} for ever, with its enclaves?"
-    _print(run_async(change_cluster(Act(as_json, dry_run, yes), build, asks=asks)), as_json=as_json)
-
-
-@group.group("config")
-def configuration() -> None:
-    """Approved configurations."""
-
-
-@configuration.command("add")
-@click.argument("file", type=click.Path(path_type=Path))
-@act_options
-def add_configuration(file: Path, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Approve the configuration of FILE; it holds after the cluster's delay.
-
-    Example: k3s-daas cluster config add configuration.json
-    """
-    wanted = parse_configuration(file.read_text(encoding="utf-8"))
-
-    def build(context: Context, builder: ProgrammableBuilder, cluster: Any, cap: Any) -> None:
-        calls.add_configuration(builder, context.contract, cluster, cap, wanted.hash)
-
-    asks = f"Approve configuration {wanted.hash.hex()}?"
-    _print(run_async(change_cluster(Act(as_json, dry_run, yes), build, asks=asks)), as_json=as_json)
-
-
-@configuration.command("retire")
-@click.argument("version", type=int)
-@act_options
-def retire_configuration(version: int, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Retire the configuration of VERSION at once and for ever; its enclaves end.
-
-    Example: k3s-daas cluster config retire 2
-    """
-
-    def build(context: Context, builder: ProgrammableBuilder, cluster: Any, cap: Any) -> None:
-        calls.retire_configuration(builder, context.contract, cluster, cap, version)
-
-    asks = f"Retire configuration {version} for ever, with its enclaves?"
-    _print(run_async(change_cluster(Act(as_json, dry_run, yes), build, asks=asks)), as_json=as_json)
-
-
-@group.group()
-def bond() -> None:
-    """The operator's bond."""
-
-
-@bond.command("add")
-@click.argument("amount", type=click.IntRange(min=1))
-@act_options
-def add_bond(amount: int, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Add AMOUNT MIST of the operator's SUI to his bond.
-
-    Example: k3s-daas cluster bond add 1000000000
-    """
-
-    def build(context: Context, builder: ProgrammableBuilder, cluster: Any, cap: Any) -> None:
-        coin = builder.split_coins(GAS_COIN, [builder.pure_value(U64, amount)])[0]
-        calls.add_bond(builder, context.contract, cluster, cap, coin)
-
-    asks = f"Put {amount} MIST into the bond?"
-    told = run_async(change_cluster(Act(as_json, dry_run, yes), build, asks=asks, by_operator=True))
-    _print(told, as_json=as_json)
+def _show(told: dict[str, Any]) -> None:
+    """The cluster for people: who and where, what holds, what is on its way."""
+    names = ("cluster", "package", "latest_package", "version", "chain_id", "ledger", "gateway", "attestation")
+    more = ("active_enclave", "epoch", "config_version", "operator", "bond")
+    print_fields({name: told[name] for name in (*names, *more)})
+    approved = [
+        ("image", number, m["pcr0"][:32], clock(m["valid_from"]), clock(m["retired_at"]))
+        for number, m in zip(told["measurement_versions"], told["measurements"], strict=True)
+    ]
+    approved += [
+        ("configuration", number, c["hash"][:32], clock(c["valid_from"]), clock(c["retired_at"]))
+        for number, c in zip(told["configuration_versions"], told["configurations"], strict=True)
+    ]
+    spans = [(name, spoken(value), spoken(told["delay_maxima"][name])) for name, value in told["delays"].items()]
+    tables: list[tuple[tuple[str, ...], list[Any], str]] = [
+        (("SETTING", "VALUE"), list(told["settings"].items()), ""),
+        (("DELAY OR WINDOW", "NOW", "AT MOST"), spans, ""),
+        (("APPROVED", "VERSION", "PCR0 OR HASH", "FROM", "RETIRED"), approved, "nothing is approved"),
+        (("PENDING", "HOLDS FROM"), [(p["what"], clock(p["due"])) for p in told["pending"]], "nothing is pending"),
+    ]
+    for columns, rows, empty in tables:
+        click.echo("")
+        print_table(columns, rows, empty=empty)
 
 
 def _print(told: dict[str, Any] | None, *, as_json: bool) -> None:

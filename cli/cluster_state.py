@@ -32,22 +32,69 @@ async def read_cluster(context: Context) -> Cluster:
         raise CommandError(f"{context.cluster} is no cluster of this package version ({error})") from error
 
 
-def cluster_file_of(context: Context, cluster: Cluster) -> ClusterFile:
-    """The public connection file of a cluster."""
+def version_at(cluster: Cluster, now_ms: int) -> int:
+    """The version of the package that a cluster works with at a time."""
+    pending = cluster.pending_version
+    return pending.version if pending is not None and pending.due <= now_ms else cluster.version
+
+
+def pending_of(cluster: Cluster, now_ms: int) -> list[dict[str, Any]]:
+    """Everything that was announced and does not hold yet, soonest first."""
+    approvals = cluster.approvals
+    waiting: list[dict[str, Any]] = [
+        {"what": f"measurement {m.pcr0.hex()[:16]}", "due": m.valid_from, "version": m.version}
+        for m in approvals.measurements
+        if m.retired_at is None
+    ]
+    waiting += [
+        {"what": f"configuration {c.hash.hex()[:16]}", "due": c.valid_from, "version": c.version}
+        for c in approvals.configurations
+        if c.retired_at is None
+    ]
+    waiting += [
+        {"what": f"setting {p.name} = {p.value}", "due": p.due, "name": p.name, "value": p.value}
+        for p in cluster.pending_settings
+    ]
+    if (successor := cluster.operators.successor) is not None:
+        waiting.append({"what": f"operator {successor.operator}", "due": successor.due})
+    if (version := cluster.pending_version) is not None:
+        waiting.append({"what": f"version {version.version}, package {version.code}", "due": version.due})
+    for bond in bonds_of(cluster, now_ms):
+        waiting += [
+            {"what": f"withdrawal of {leaving['amount']} MIST of operator {bond['operator']}'s bond"} | leaving
+            for leaving in bond["leaving"]
+        ]
+    return sorted((entry for entry in waiting if entry["due"] > now_ms), key=lambda entry: int(entry["due"]))
+
+
+def bonds_of(cluster: Cluster, now_ms: int) -> list[dict[str, Any]]:
+    """What each operator has put up, what counts of it, and what leaves until when; paid or not yet due."""
+    in_office, successor = cluster.operator_at(now_ms), cluster.operators.successor
+    told = []
+    for bond in cluster.operators.bonds:
+        leaving = [{"amount": entry.amount, "due": entry.due} for entry in bond.deposit.leaving]
+        counted = bond.deposit.counted
+        if successor is not None and bond.operator == cluster.operators.in_office != in_office and counted:
+            # His successor came into office without anybody's doing: what he had put up is leaving since then.
+            leaving.append({"amount": counted, "due": successor.bond_due})
+        told.append(
+            {
+                "operator": str(bond.operator),
+                "balance": bond.deposit.balance,
+                "counted": counted if bond.operator == in_office else 0,
+                "leaving": leaving,
+            }
+        )
+    return told
+
+
+def cluster_file_of(context: Context, cluster: Cluster, now_ms: int) -> ClusterFile:
+    """The public connection file of a cluster, as it is at a time."""
     profile = context.profile
     root = profile.attestation_root or None
     if root is None and context.home.cluster_file.exists():
         root = context.cluster_file().attestation_root
-    pending = [
-        {"what": f"measurement {m.pcr0.hex()[:16]}", "due": m.valid_from}
-        for m in cluster.approvals.measurements
-        if m.retired_at is None
-    ]
-    pending += [
-        {"what": f"configuration {c.hash.hex()[:16]}", "due": c.valid_from}
-        for c in cluster.approvals.configurations
-        if c.retired_at is None
-    ]
+    operator, bonds = cluster.operator_at(now_ms), bonds_of(cluster, now_ms)
     return ClusterFile(
         cluster=cluster.id,
         package=cluster.package,
@@ -67,16 +114,16 @@ def cluster_file_of(context: Context, cluster: Cluster) -> ClusterFile:
         active_enclave=cluster.active_enclave,
         epoch=cluster.epoch,
         config_version=cluster.config_version,
-        pending=tuple(pending),
+        pending=tuple(pending_of(cluster, now_ms)),
         extra={
-            "settings": dict(vars(cluster.settings)),
+            "version": version_at(cluster, now_ms),
+            "settings": dict(vars(cluster.settings_at(now_ms))),
             "delays": dict(vars(cluster.delays)),
             "delay_maxima": dict(vars(cluster.delay_maxima)),
             "penalties": dict(vars(cluster.penalties)),
-            "operator": str(cluster.operators.in_office),
-            "bond": next(
-                (b.deposit.counted for b in cluster.operators.bonds if b.operator == cluster.operators.in_office), 0
-            ),
+            "operator": str(operator),
+            "bond": sum(bond["counted"] for bond in bonds),
+            "bonds": bonds,
             "measurement_versions": [m.version for m in cluster.approvals.measurements],
             "configuration_versions": [c.version for c in cluster.approvals.configurations],
         },
@@ -88,11 +135,7 @@ async def refresh_cluster_file(context: Context) -> ClusterFile:
 
     A user's own `cluster.json` is never changed: what only a node vouches for is not taken over.
     """
-    cluster = await read_cluster(context)
-    now = (await context.ledger.service_info()).timestamp_ms
-    file = cluster_file_of(context, cluster)
-    due = tuple(entry for entry in file.pending if int(entry["due"]) > now)
-    file = ClusterFile(**{**vars(file), "pending": due})
+    file = cluster_file_of(context, await read_cluster(context), await context.now())
     if context.profile.admin_cap:
         write_cluster_file(context.home.cluster_file, file)
     return file

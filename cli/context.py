@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chain.account import Account
 from chain.bindings.abort import AbortTable, abort_table
 from chain.bindings.arguments import Contract
+from chain.bindings.cluster_object import CLUSTER
 from chain.cluster_file import ClusterFile, read_cluster_file
 from chain.errors import ChainError
 from chain.grpc_ledger import GrpcLedger
 from cli.errors import CommandError
 from cli.home import Home, Profile
 from cli.keys import Keys, read_operator_key
-from sui.errors import ParseError
+from sui.errors import BcsError, ParseError
 from sui.types import Address
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ class Context:
     home: Home
     profile: Profile
     ledger: Ledger
+    warned: bool = False
     _words: AbortTable | None = field(default=None)
+    _code: Address | None = field(default=None)
 
     @property
     def keys(self) -> Keys:
@@ -64,7 +68,7 @@ class Context:
     @property
     def contract(self) -> Contract:
         """The package version that calls go to, and its original id."""
-        return Contract(parse_id(self.profile.latest_package or str(self.package)), self.package)
+        return Contract(self._code or parse_id(self.profile.latest_package or str(self.package)), self.package)
 
     def _id(self, name: str, hint: str) -> Address:
         value = getattr(self.profile, name)
@@ -73,28 +77,87 @@ class Context:
         return parse_id(value)
 
     def admin_account(self) -> Account:
-        """The account that holds the AdminCap."""
+        """The account that this home publishes and administers with; it pays where nobody else is named."""
         return self.account(self._key_of("admin", "`k3s-daas cluster create` makes one"))
-
-    @property
-    def admin_cap(self) -> Address:
-        """The AdminCap."""
-        return self._id("admin_cap", "only the holder of the cluster's AdminCap can do this")
-
-    @property
-    def operator_cap(self) -> Address:
-        """The OperatorCap."""
-        return self._id("operator_cap", "only the holder of the cluster's OperatorCap can do this")
-
-    def operator_account(self) -> Account:
-        """The account that holds the OperatorCap."""
-        return self.account(read_operator_key(self.home))
 
     def _key_of(self, role: str, hint: str) -> Ed25519Key:
         address = getattr(self.profile, role)
         if not address:
             raise CommandError(f"no {role} is known in {self.home.root}; {hint}")
         return self.keys.find(address)
+
+    def all_keys(self) -> list[Ed25519Key]:
+        """Every key of this home, the operator's too."""
+        own = [read_operator_key(self.home)] if self.home.operator_key.exists() else []
+        return [*self.keys.all(), *own]
+
+    def has_key(self, address: Address) -> bool:
+        """Whether a key of this address is here."""
+        return any(key.address == address for key in self.all_keys())
+
+    def find_key(self, who: str) -> Ed25519Key:
+        """A key of this home by its alias or address; `operator` is the operator's own.
+
+        Raises:
+            CommandError: there is none.
+        """
+        for key in self.all_keys():
+            if str(key.address) == who:
+                return key
+        if who == "operator" and who not in self.keys.aliases().values():
+            return read_operator_key(self.home)
+        return self.keys.find(who)
+
+    def payer(self, sender: str | None) -> Account:
+        """Who pays for what anybody may do: whoever is named, else this home's admin, else its first key.
+
+        Raises:
+            CommandError: there is no key here.
+        """
+        if sender is not None:
+            return self.account(self.find_key(sender))
+        if self.profile.admin and self.keys.has(self.profile.admin):
+            return self.admin_account()
+        keys = self.all_keys()
+        if not keys:
+            raise CommandError(f"no key is in {self.home.root} to pay with; `k3s-daas key create` makes one")
+        return self.account(keys[0])
+
+    async def now(self) -> int:
+        """The ledger's time; an idle local ledger's newest checkpoint may be old, and its machine is this one."""
+        return max((await self.ledger.service_info()).timestamp_ms, int(time.time() * 1000))
+
+    def known_packages(self) -> set[str]:
+        """The versions of our package that this home trusts to call: published, upgraded to, or told by a file."""
+        profile = self.profile
+        return {profile.package, profile.latest_package, *profile.packages.split()} - {""}
+
+    def trust_package(self, code: Address) -> None:
+        """Remember a version of our package that this home may call once its cluster works with it."""
+        self.remember(packages=" ".join(sorted(self.known_packages() | {str(code)})))
+
+    def remember(self, **changes: str) -> None:
+        """Write what was found or done into this home's profile."""
+        self.home.update(**changes)
+        self.profile = replace(self.profile, **changes)
+
+    async def load_code(self) -> None:
+        """Find the version that the cluster works with among those that this home trusts, where there are several.
+
+        A node's word alone never names the package that a transaction of ours calls.
+        """
+        known = self.known_packages()
+        if len(known) < 2 or not self.profile.cluster:
+            return
+        [found] = await self.ledger.get_objects([self.cluster])
+        if found is None:
+            return
+        try:
+            code = CLUSTER.decode(found.contents).code_at(await self.now())
+        except BcsError:
+            return
+        if str(code) in known:
+            self._code = code
 
     def account(self, key: Ed25519Key) -> Account:
         """An account that signs with a key."""
@@ -156,7 +219,13 @@ def merged_profile(home: Home, cluster_path: Path | None = None) -> Profile:
     }
     named = cluster_path is not None
     values = {name: value for name, value in told.items() if value and (named or not getattr(profile, name))}
-    return Profile(**{**profile.__dict__, **values})
+    merged = replace(profile, **values)
+    if merged.package != profile.package and profile.package:
+        # Another contract than this home's own: what is known of the latter says nothing about it.
+        merged = replace(merged, packages="", lock="", upgrade_right="", upgrade_cap="", admin_cap="")
+    if merged.package == str(file.package):
+        merged = replace(merged, packages=f"{merged.packages} {file.call_package}".strip())
+    return merged
 
 
 @asynccontextmanager
@@ -179,6 +248,7 @@ async def open_context(
     context = Context(home, profile, opened)
     try:
         await context.load_words()
+        await context.load_code()
         yield context
     finally:
         await opened.close()

@@ -1,86 +1,100 @@
-"""`contract`: publish the Move package."""
+"""`contract`: publish the Move package, lock its UpgradeCap, and show both. What happens at the lock: `cli.upgrade`."""
 
 from __future__ import annotations
 
-import base64
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from chain.bindings import calls
+from chain.bindings.upgrade_events import UpgradeLocked
+from chain.errors import ChainError
+from cli.caps import upgrade_cap_of
 from cli.context import COMPILED, Context, open_context
+from cli.durations import Duration, spoken
 from cli.errors import CommandError
 from cli.home import Home
-from cli.output import emit, run_async
-from cli.transact import Act, act_options, run
+from cli.migrate import migrate
+from cli.output import clock, emit, json_option, print_fields, print_table, run_async
+from cli.package_file import read_compiled
+from cli.transact import Act, act_options, event_of, run
+from cli.upgrade import announce, cancel, immutable, upgrade
+from cli.upgrade_lock import find_lock, lock_json, read_lock, warn_if_unlocked
 from sui.bcs import ADDRESS
 from sui.builder import ProgrammableBuilder
 from sui.effects import IdCreated, ObjectWrite, PackageWrite
-from sui.types import Address
+from sui.types import AddressOwner
 
 if TYPE_CHECKING:
     from chain.account import Account
     from chain.ledger import ExecutedTransaction
+    from sui.types import Address
 
 ADMIN_ALIAS = "admin"
 """The key that publishes and administers unless another one is named."""
 
+UPGRADE_DELAY_MS = 7 * 86_400_000
+"""How long an upgrade is announced before it can be made, unless it is said."""
+
+_delay_option = click.option(
+    "--upgrade-delay",
+    type=Duration(),
+    default="7d",
+    show_default=True,
+    help="How long an upgrade has to be announced before it can be made; it only grows.",
+)
+
 
 @click.group()
 def group() -> None:
-    """The contract's Move package.
+    """The contract's Move package and the timelock of its upgrades.
 
-    Example: k3s-daas contract publish --yes
+    Example: k3s-daas contract publish --upgrade-delay 7d --yes
     """
 
 
-def read_compiled(path: Path) -> tuple[list[bytes], list[Address]]:
-    """Modules and dependencies of a compiled package.
-
-    Raises:
-        CommandError: it is not there, or not what the build writes.
-    """
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        modules = [base64.b64decode(text, validate=True) for text in raw["modules"]]
-        return modules, [Address.parse(text) for text in raw["dependencies"]]
-    except FileNotFoundError as error:
-        raise CommandError(f"no compiled contract at {path}; `make contract` builds it") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"{path} is no compiled contract ({error}); build it again with `make contract`") from error
+for _command in (announce, upgrade, cancel, immutable, migrate):
+    group.add_command(_command)
 
 
 def sender_of(context: Context, sender: str | None) -> Account:
     """The account that a command names, else the admin's."""
-    return context.account(context.keys.find(sender or context.profile.admin or ADMIN_ALIAS))
+    return context.account(context.find_key(sender or context.profile.admin or ADMIN_ALIAS))
 
 
 async def publish_package(context: Context, account: Account, compiled: Path, act: Act) -> dict[str, Any] | None:
     """Publish the package and remember it in the profile; None after a dry run."""
-    modules, dependencies = read_compiled(compiled)
+    package_file = read_compiled(compiled)
     builder = ProgrammableBuilder()
-    cap = builder.publish(modules, dependencies)
+    cap = builder.publish(package_file.modules, package_file.dependencies)
     builder.transfer_objects([cap], builder.pure_value(ADDRESS, account.address))
+    context.warned = True  # a package that was known before is not the matter here
     done = await run(context, account, builder, act, asks="Publish the contract's package? This costs gas.")
     if done is None:
         return None
     package, cap_id = published(done)
     info = await context.ledger.service_info()
-    context.profile = context.home.update(
+    context.remember(
         ledger=context.profile.ledger,
         ledger_ca=context.profile.ledger_ca,
         chain_id=str(info.chain_id),
         package=str(package),
         latest_package=str(package),
+        packages=str(package),
         upgrade_cap=str(cap_id),
+        upgrade_right="",
+        lock="",
         admin=str(account.address),
     )
     return {
         "package": str(package),
+        "latest_package": str(package),
         "digest": str(done.digest),
         "version": 1,
         "locked": False,
+        "lock": None,
+        "right": None,
         "upgrade_cap": str(cap_id),
         "gas": done.gas.net,
     }
@@ -103,15 +117,87 @@ def published(done: ExecutedTransaction) -> tuple[Address, Address]:
     return package, cap
 
 
+async def lock_package(context: Context, act: Act, *, delay_ms: int) -> dict[str, Any] | None:
+    """Put the package's UpgradeCap into its timelock and remember it; None after a dry run.
+
+    Raises:
+        CommandError: it is locked already, or nobody here holds the UpgradeCap.
+    """
+    known = await find_lock(context)
+    if known is not None:
+        raise CommandError(f"package {context.package} is locked already, in {known}; see `k3s-daas contract show`")
+    held = await upgrade_cap_of(context)
+    builder = ProgrammableBuilder()
+    calls.lock_upgrades(builder, context.contract, held.cap, delay_ms=delay_ms, right_to=held.account.address)
+    context.warned = True  # what would be said is just being mended
+    asks = f"Lock the UpgradeCap for ever? Every upgrade is announced {spoken(delay_ms)} before it can be made."
+    done = await run(context, held.account, builder, act, asks=asks)
+    if done is None:
+        return None
+    event = event_of(context, done, UpgradeLocked)
+    context.remember(lock=str(event.lock), upgrade_right=str(event.right), upgrade_cap="")
+    return {
+        "package": str(event.package),
+        "digest": str(done.digest),
+        "version": 1,
+        "locked": True,
+        "lock": str(event.lock),
+        "right": str(event.right),
+        "delay_ms": event.delay_ms,
+        "gas": done.gas.net,
+    }
+
+
+async def publish_and_lock(
+    context: Context, account: Account, compiled: Path, act: Act, *, delay_ms: int
+) -> dict[str, Any] | None:
+    """Publish the package, and lock its UpgradeCap in a second transaction; None after a dry run.
+
+    Raises:
+        CommandError: it was published, and could not be locked.
+    """
+    told = await publish_package(context, account, compiled, act)
+    if told is None:
+        return None
+    try:
+        locked = await lock_package(context, Act(yes=True), delay_ms=delay_ms)
+    except (ChainError, CommandError) as error:
+        raise CommandError(
+            f"package {told['package']} is published, but its UpgradeCap was not locked: {error}."
+            " Lock it with `k3s-daas contract lock`"
+        ) from error
+    if locked is None:
+        return told
+    return told | locked | {
+        "digest": told["digest"],
+        "lock_digest": locked["digest"],
+        "gas": told["gas"] + locked["gas"],
+    }  # fmt: skip
+
+
 @group.command()
 @click.option("--ledger", help="HOST:PORT of a node; the profile's by default.")
 @click.option("--sender", help="Who publishes: an alias or address; `admin` by default.")
 @click.option("--compiled", type=click.Path(path_type=Path), default=COMPILED, help="The compiled package.")
+@_delay_option
+@click.option("--no-lock", is_flag=True, help="Leave the UpgradeCap with the sender, who can change all at once.")
 @act_options
-def publish(ledger: str | None, sender: str | None, compiled: Path, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Publish the package. The UpgradeCap stays with the sender: this version of the package has no timelock yet.
+def publish(
+    ledger: str | None,
+    sender: str | None,
+    compiled: Path,
+    upgrade_delay: int,
+    *,
+    no_lock: bool,
+    as_json: bool,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Publish the package, and lock its UpgradeCap in a second transaction.
 
-    Example: k3s-daas contract publish --ledger 127.0.0.1:9000 --yes
+    The right to announce upgrades goes to the sender. A dry run simulates the publication alone.
+
+    Example: k3s-daas contract publish --ledger 127.0.0.1:9000 --upgrade-delay 7d --yes
     """
     act = Act(as_json, dry_run, yes)
 
@@ -120,10 +206,94 @@ def publish(ledger: str | None, sender: str | None, compiled: Path, *, as_json: 
         if ledger:
             home.update(ledger=ledger)
         async with open_context(ledger, home=home) as context:
-            return await publish_package(context, sender_of(context, sender), compiled, act)
+            account = sender_of(context, sender)
+            if not no_lock:
+                return await publish_and_lock(context, account, compiled, act, delay_ms=upgrade_delay)
+            told = await publish_package(context, account, compiled, act)
+            if told is not None:
+                context.warned = False
+                await warn_if_unlocked(context)
+            return told
 
     told = run_async(_work())
     if told is not None:
         emit(told, as_json=as_json)
-        if not as_json:
-            click.echo("The UpgradeCap is not locked: whoever holds it can change the package at once.", err=True)
+
+
+@group.command("lock")
+@_delay_option
+@act_options
+def lock_command(upgrade_delay: int, *, as_json: bool, dry_run: bool, yes: bool) -> None:
+    """Lock the UpgradeCap of a package that was published without.
+
+    Example: k3s-daas contract lock --upgrade-delay 7d --yes
+    """
+
+    async def _work() -> dict[str, Any] | None:
+        async with open_context() as context:
+            return await lock_package(context, Act(as_json, dry_run, yes), delay_ms=upgrade_delay)
+
+    told = run_async(_work())
+    if told is not None:
+        emit(told, as_json=as_json)
+
+
+@group.command()
+@json_option
+def show(*, as_json: bool) -> None:
+    """Show the package's versions, its lock, and what is announced.
+
+    Example: k3s-daas contract show
+    """
+
+    async def _work() -> dict[str, Any]:
+        async with open_context() as context:
+            await warn_if_unlocked(context)
+            if await find_lock(context) is None:
+                return _unlocked(context)
+            lock = await read_lock(context)
+            return lock_json(context, lock) | {"right_owner": await _owner(context)}
+
+    told = run_async(_work())
+    emit(told, as_json=as_json, human=lambda: _show(told))
+
+
+def _unlocked(context: Context) -> dict[str, Any]:
+    return {
+        "package": str(context.package),
+        "latest_package": str(context.contract.package),
+        "locked": False,
+        "lock": None,
+        "right": None,
+        "upgrade_cap": context.profile.upgrade_cap or None,
+    }
+
+
+async def _owner(context: Context) -> str | None:
+    """Who holds the right to announce; nobody once the package is immutable."""
+    if not context.profile.upgrade_right:
+        return None
+    from cli.context import parse_id
+
+    [found] = await context.ledger.get_objects([parse_id(context.profile.upgrade_right)])
+    return str(found.owner.address) if found is not None and isinstance(found.owner, AddressOwner) else None
+
+
+def _show(told: dict[str, Any]) -> None:
+    if not told["locked"]:
+        print_fields(told)
+        return
+    print_fields(
+        {
+            "package": told["package"],
+            "lock": told["lock"],
+            "right": told["right"],
+            "right of": told["right_owner"],
+            "upgrades": "never again: immutable" if told["immutable"] else f"after {spoken(told['delay_ms'])}",
+            "announced": told["announced"],
+            "due": clock(told["due"]),
+            "open until": clock(told["open_until"]),
+        }
+    )
+    click.echo("")
+    print_table(("VERSION", "PACKAGE"), [(v["version"], v["package"]) for v in told["versions"]], empty="no versions")

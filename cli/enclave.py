@@ -1,4 +1,4 @@
-"""`enclave`: list, challenge, register, activate, revoke."""
+"""`enclave`: list, challenge, register, activate, renew, revoke. What runs on this machine: `cli.enclave_host`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chain.bindings import calls
-from chain.bindings.events import EnclaveActivated, EnclaveRegistered, EnclaveRevoked
+from chain.bindings.events import EnclaveActivated, EnclaveRegistered, EnclaveRenewed, EnclaveRevoked
 from chain.bindings.objects import CHALLENGE, ENCLAVE, Enclave
 from chain.history import past_events
 from chain.outcome import created
 from chain.statements import decode_manifest
 from cli.attested import fetch_document, fetch_manifest
+from cli.caps import Held, admin_of, operator_of
 from cli.cluster_state import read_cluster, refresh_cluster_file
 from cli.context import Context, open_context, parse_id
+from cli.enclave_host import console, restart
 from cli.errors import CommandError
 from cli.output import clock, emit, json_option, print_table, run_async
 from cli.transact import Act, act_options, event_of, run
@@ -25,7 +27,6 @@ from sui.errors import BcsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chain.account import Account
     from chain.bindings.cluster_object import Cluster
     from chain.bindings.objects import Challenge
     from chain.ledger import ExecutedTransaction, LedgerObject
@@ -38,6 +39,10 @@ def group() -> None:
 
     Example: k3s-daas enclave list
     """
+
+
+for _command in (restart, console):
+    group.add_command(_command)
 
 
 def enclave_json(enclave: Enclave, cluster: Cluster, now_ms: int) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def list_enclaves(*, as_json: bool) -> None:
     async def _work() -> list[dict[str, Any]]:
         async with open_context() as context:
             cluster = await read_cluster(context)
-            now = (await context.ledger.service_info()).timestamp_ms
+            now = await context.now()
             ids = [
                 event.enclave
                 async for _, event in past_events(
@@ -118,18 +123,28 @@ def list_enclaves(*, as_json: bool) -> None:
 
 
 async def _by_operator(
-    act: Act, build: Callable[[Context, Account, ProgrammableBuilder], Any], *, asks: str | None = None
+    act: Act, build: Callable[[Context, Held, ProgrammableBuilder], Any], *, asks: str | None = None
 ) -> tuple[Context, ExecutedTransaction] | None:
     async with open_context() as context:
-        account = context.operator_account()
-        builder = ProgrammableBuilder()
-        await build(context, account, builder)
-        done = await run(context, account, builder, act, asks=asks)
-        if done is None:
-            return None
-        if context.profile.admin_cap:
-            await refresh_cluster_file(context)
-        return context, done
+        return await _act(context, act, await operator_of(context), build, asks=asks)
+
+
+async def _act(
+    context: Context,
+    act: Act,
+    held: Held,
+    build: Callable[[Context, Held, ProgrammableBuilder], Any],
+    *,
+    asks: str | None = None,
+) -> tuple[Context, ExecutedTransaction] | None:
+    builder = ProgrammableBuilder()
+    await build(context, held, builder)
+    done = await run(context, held.account, builder, act, asks=asks)
+    if done is None:
+        return None
+    if context.profile.admin_cap:
+        await refresh_cluster_file(context)
+    return context, done
 
 
 @group.command()
@@ -142,17 +157,32 @@ def challenge(*, as_json: bool, dry_run: bool, yes: bool) -> None:
 
     async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
-            account = context.operator_account()
-            builder = ProgrammableBuilder()
-            cap = await account.owned(context.operator_cap)
-            calls.new_challenge(builder, context.contract, await account.shared(context.cluster), cap)
-            done = await run(context, account, builder, Act(as_json, dry_run, yes))
-            if done is None:
+            found = await make_challenge(context, await operator_of(context), Act(as_json, dry_run, yes))
+            if found is None:
                 return None
-            made = _challenge(await context.ledger.get_objects(created(done)))
-            return {"challenge": str(made.id), "expires_at": made.expires_at, "digest": str(done.digest)}
+            made, done = found
+            return {
+                "challenge": str(made.id),
+                "expires_at": made.expires_at,
+                "digest": str(done.digest),
+                "gas": done.gas.net,
+            }
 
     _print(run_async(_work()), as_json=as_json)
+
+
+async def make_challenge(context: Context, held: Held, act: Act) -> tuple[Challenge, ExecutedTransaction] | None:
+    """Make a challenge; None after a dry run."""
+
+    async def _build(context: Context, held: Held, builder: ProgrammableBuilder) -> None:
+        shared = await held.account.shared(context.cluster)
+        calls.new_challenge(builder, context.contract, shared, held.cap)
+
+    found = await _act(context, act, held, _build)
+    if found is None:
+        return None
+    done = found[1]
+    return _challenge(await context.ledger.get_objects(created(done))), done
 
 
 def _challenge(found: list[LedgerObject | None]) -> Challenge:
@@ -185,7 +215,7 @@ def register(
     given = document.read_bytes() if document else None
     given_manifest = manifest.read_bytes() if manifest else None
 
-    async def _build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
+    async def _build(context: Context, held: Held, builder: ProgrammableBuilder) -> None:
         nonce = parse_id(challenge_id)
         place = attestation or context.profile.attestation
         raw = await fetch_document(place, bytes(nonce)) if given is None else given
@@ -193,9 +223,9 @@ def register(
         calls.register(
             builder,
             context.contract,
-            await account.shared(context.cluster),
-            await account.owned(context.operator_cap),
-            await account.owned(nonce),
+            await held.account.shared(context.cluster),
+            held.cap,
+            await held.account.owned(nonce),
             document=raw,
             hpke_key=told.hpke_key,
             tls_ca_hash=told.tls_ca_hash,
@@ -228,10 +258,9 @@ def activate(enclave: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
     Example: k3s-daas enclave activate 0x1234...
     """
 
-    async def _build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
-        cap = await account.owned(context.operator_cap)
-        shared = await account.shared(parse_id(enclave))
-        calls.activate(builder, context.contract, await account.shared(context.cluster), cap, shared)
+    async def _build(context: Context, held: Held, builder: ProgrammableBuilder) -> None:
+        shared = await held.account.shared(parse_id(enclave))
+        calls.activate(builder, context.contract, await held.account.shared(context.cluster), held.cap, shared)
 
     found = run_async(_by_operator(Act(as_json, dry_run, yes), _build, asks=f"Make {enclave} the active enclave?"))
     if found is not None:
@@ -250,27 +279,108 @@ def activate(enclave: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
 
 
 @group.command()
-@click.argument("enclave")
+@click.argument("enclave", required=False)
+@click.option("--challenge", "challenge_id", help="A challenge that was made before; a new one is made without.")
+@click.option("--attestation", help="HOST:PORT to ask for document and manifest; the profile's by default.")
 @act_options
-def revoke(enclave: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Revoke ENCLAVE at once and for ever, with the OperatorCap.
+def renew(
+    enclave: str | None, challenge_id: str | None, attestation: str | None, *, as_json: bool, dry_run: bool, yes: bool
+) -> None:
+    """Let the registration of ENCLAVE (the active one by default) last longer, by a fresh document of the same key.
+
+    Two transactions: a challenge, then the renewal. A dry run simulates the renewal where --challenge names one that
+    was made before, else the challenge alone.
+
+    Example: k3s-daas enclave renew --json
+    """
+    act = Act(as_json, dry_run, yes)
+
+    async def _work() -> dict[str, Any] | None:
+        async with open_context() as context:
+            cluster = await read_cluster(context)
+            wanted = parse_id(enclave) if enclave else cluster.active_enclave
+            if wanted is None:
+                raise CommandError("the cluster has no active enclave to renew; name one, or activate one first")
+            place = attestation or context.profile.attestation
+            return await _renew(context, wanted, act, challenge_id=challenge_id, place=place)
+
+    _print(run_async(_work()), as_json=as_json)
+
+
+async def _renew(
+    context: Context, wanted: Address, act: Act, *, challenge_id: str | None, place: str
+) -> dict[str, Any] | None:
+    if not place:
+        raise CommandError("no attestation port is known; name one with --attestation HOST:PORT")
+    before, held = await read_enclave(context, wanted), await operator_of(context)
+    manifest = decode_manifest(await fetch_manifest(place))
+    if manifest.public_key != before.public_key:
+        raise CommandError(
+            f"the enclave at {place} has another key than {wanted}; a registration is renewed by its own enclave only:"
+            " name its port with --attestation, or register the other one anew"
+        )
+    if challenge_id is None:
+        made = await make_challenge(context, held, act)
+        if made is None:
+            return None
+        challenge_id = str(made[0].id)
+        held = await operator_of(context)  # the challenge made a new version of the Cap
+    nonce = parse_id(challenge_id)
+
+    async def _build(context: Context, held: Held, builder: ProgrammableBuilder) -> None:
+        calls.renew(
+            builder,
+            context.contract,
+            await held.account.shared(context.cluster),
+            held.cap,
+            enclave=await held.account.shared(wanted),
+            challenge=await held.account.owned(nonce),
+            document=await fetch_document(place, bytes(nonce)),
+            configuration_hash=manifest.configuration,
+        )
+
+    found = await _act(context, act, held, _build)
+    if found is None:
+        return None
+    done = found[1]
+    event = event_of(context, done, EnclaveRenewed)
+    now = await context.now()
+    told = enclave_json(await read_enclave(context, wanted), await read_cluster(context), now)
+    return told | {
+        "challenge": str(event.challenge),
+        "renewed_at": event.renewed_at,
+        "digest": str(done.digest),
+        "gas": done.gas.net,
+    }
+
+
+@group.command()
+@click.argument("enclave")
+@click.option("--admin", is_flag=True, help="With the AdminCap instead of the OperatorCap.")
+@act_options
+def revoke(enclave: str, *, admin: bool, as_json: bool, dry_run: bool, yes: bool) -> None:
+    """Revoke ENCLAVE at once and for ever, with the OperatorCap or the AdminCap.
 
     Example: k3s-daas enclave revoke 0x1234...
     """
+    act = Act(as_json, dry_run, yes)
 
-    async def _build(context: Context, account: Account, builder: ProgrammableBuilder) -> None:
-        cap = await account.owned(context.operator_cap)
-        shared = await account.shared(parse_id(enclave))
-        calls.revoke_enclave(builder, context.contract, await account.shared(context.cluster), cap, shared)
+    async def _build(context: Context, held: Held, builder: ProgrammableBuilder) -> None:
+        shared = await held.account.shared(parse_id(enclave))
+        cluster = await held.account.shared(context.cluster)
+        calls.revoke_enclave(builder, context.contract, cluster, held.cap, shared, by_admin=admin)
 
-    found = run_async(_by_operator(Act(as_json, dry_run, yes), _build, asks=f"Revoke {enclave} for ever?"))
-    if found is not None:
-        context, done = found
-        event = event_of(context, done, EnclaveRevoked)
-        emit(
-            {"enclave": str(event.enclave), "state": "revoked", "digest": str(done.digest), "gas": done.gas.net},
-            as_json=as_json,
-        )
+    async def _work() -> dict[str, Any] | None:
+        async with open_context() as context:
+            held = await (admin_of(context) if admin else operator_of(context))
+            found = await _act(context, act, held, _build, asks=f"Revoke {enclave} for ever?")
+            if found is None:
+                return None
+            event = event_of(context, found[1], EnclaveRevoked)
+            told = {"enclave": str(event.enclave), "state": "revoked", "revoked_at": event.revoked_at}
+            return told | {"digest": str(found[1].digest), "gas": found[1].gas.net}
+
+    _print(run_async(_work()), as_json=as_json)
 
 
 def _print(told: dict[str, Any] | None, *, as_json: bool) -> None:

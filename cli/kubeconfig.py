@@ -17,7 +17,7 @@ from cli.context import Context, open_context, parse_id
 from cli.errors import CommandError
 from cli.home import write_whole
 from cli.output import emit, json_option, run_async
-from cli.token import live_tokens, read_token
+from cli.token_state import live_tokens, read_token
 
 if TYPE_CHECKING:
     from chain.cluster_file import ClusterFile

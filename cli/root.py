@@ -14,6 +14,7 @@ _GROUPS = {
     "cluster": "cli.cluster",
     "contract": "cli.contract",
     "down": "cli.stack:down",
+    "evidence": "cli.evidence",
     "eif": "cli.eif",
     "enclave": "cli.enclave",
     "get-token": "cli.get_token:command",

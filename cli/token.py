@@ -1,4 +1,4 @@
-"""`token`: issue seal tokens, show them, stake, announce, revoke."""
+"""`token`: issue seal tokens, list and show them. What changes a token: `cli.token_changes`."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ import click
 
 from chain.bindings import calls
 from chain.bindings.events import SealTokenChanged
-from chain.bindings.objects import SEAL_TOKEN, SealToken
-from chain.history import past_events
 from chain.rules import parse_rules
+from cli.caps import admin_of
 from cli.context import Context, open_context, parse_id
 from cli.durations import Duration
 from cli.errors import CommandError
-from cli.output import clock, emit, json_option, print_table, run_async
+from cli.output import clock, emit, json_option, print_fields, print_table, run_async
+from cli.token_changes import announce, revoke, scope, stake, unstake
+from cli.token_state import read_token, token_json, tokens_of
 from cli.transact import Act, act_options, event_of, run
-from sui.bcs import U64
 from sui.builder import ProgrammableBuilder
-from sui.errors import BcsError, KeyFormatError
+from sui.errors import KeyFormatError
 from sui.keys import ed25519_address
-from sui.transaction import GAS_COIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chain.account import Account
     from sui.types import Address
 
 LIFETIME_MS = 30 * 86_400_000
@@ -43,45 +41,8 @@ def group() -> None:
     """
 
 
-def token_json(token: SealToken | SealTokenChanged) -> dict[str, Any]:
-    """A token as programs get it."""
-    identity, counted = (
-        (token.token, token.stake) if isinstance(token, SealTokenChanged) else (token.id, token.stake.counted)
-    )
-    return {
-        "token": str(identity),
-        "owner": str(token.owner),
-        "rules": [str(rule) for rule in token.rules],
-        "stake": counted,
-        "usable_from": token.usable_from,
-        "expires_at": token.expires_at,
-        "revoked": token.revoked,
-        "note": token.note,
-        "public_key": token.public_key.hex(),
-        "cluster": str(token.cluster),
-    }
-
-
-async def read_token(context: Context, token: Address) -> SealToken:
-    """A token's object.
-
-    Raises:
-        CommandError: what has this id is no token.
-    """
-    found = await context.ledger.get_object(token)
-    try:
-        return SEAL_TOKEN.decode(found.contents)
-    except BcsError as error:
-        raise CommandError(f"{token} is no seal token; `k3s-daas token list` shows them") from error
-
-
-async def live_tokens(context: Context) -> list[SealTokenChanged]:
-    """Every token of the cluster as its newest event tells, oldest first."""
-    newest: dict[Address, SealTokenChanged] = {}
-    async for _, event in past_events(context.ledger, context.package, ["SealTokenChanged"]):
-        if isinstance(event, SealTokenChanged) and event.cluster == context.cluster:
-            newest.setdefault(event.token, event)
-    return list(newest.values())[::-1]
+for _command in (stake, unstake, announce, revoke, scope):
+    group.add_command(_command)
 
 
 def owner_key(context: Context, owner: str, public_key: str | None) -> tuple[Address, bytes]:
@@ -141,7 +102,6 @@ def create(
             address, public = owner_key(context, owner, owner_public_key)
             return await create_token(
                 context,
-                context.admin_account(),
                 Act(as_json, dry_run, yes),
                 owner=address,
                 public_key=public,
@@ -157,7 +117,6 @@ def create(
 
 async def create_token(
     context: Context,
-    account: Account,
     act: Act,
     *,
     owner: Address,
@@ -170,12 +129,14 @@ async def create_token(
 ) -> dict[str, Any]:
     """Issue a token with the AdminCap; an empty answer after a dry run."""
     now = (await context.ledger.service_info()).timestamp_ms
+    held = await admin_of(context)
+    account = held.account
     builder = ProgrammableBuilder()
     calls.issue_token(
         builder,
         context.contract,
         await account.shared(context.cluster),
-        await account.owned(context.admin_cap),
+        held.cap,
         owner=owner,
         public_key=public_key,
         rules=parse_rules(rules),
@@ -187,10 +148,10 @@ async def create_token(
     done = await run(context, account, builder, act, asks=asks)
     if done is None:
         return {}
-    token = event_of(context, done, SealTokenChanged)
+    token = await read_token(context, event_of(context, done, SealTokenChanged).token)
     if wait:
         await wait_usable(token.usable_from, done.timestamp_ms)
-    return token_json(token) | {"digest": str(done.digest), "gas": done.gas.net}
+    return token_json(token, await context.now()) | {"digest": str(done.digest), "gas": done.gas.net}
 
 
 async def wait_usable(usable_from: int, seen_ms: int | None) -> None:
@@ -208,19 +169,25 @@ def list_tokens(*, as_json: bool) -> None:
 
     async def _work() -> list[dict[str, Any]]:
         async with open_context() as context:
-            return [token_json(token) for token in await live_tokens(context)]
+            now = await context.now()
+            return [token_json(token, now) for token in await tokens_of(context)]
 
     told = run_async(_work())
 
     def human() -> None:
         rows = [
-            (t["token"], t["owner"], ", ".join(t["rules"]), t["stake"], clock(t["expires_at"]), t["revoked"], t["note"])
+            (t["token"], t["owner"], _rules(t), t["stake"], clock(t["expires_at"]), t["revoked"], t["note"])
             for t in told
         ]
         columns = ("TOKEN", "OWNER", "RULES", "STAKE", "EXPIRES", "REVOKED", "NOTE")
         print_table(columns, rows, empty="no tokens; `k3s-daas token create` issues one")
 
     emit(told, as_json=as_json, human=human)
+
+
+def _rules(told: dict[str, Any]) -> str:
+    waiting = f" (others from {clock(told['pending_from'])})" if told["pending_rules"] else ""
+    return ", ".join(told["rules"]) + waiting
 
 
 @group.command()
@@ -234,99 +201,24 @@ def show(token: str, *, as_json: bool) -> None:
 
     async def _work() -> dict[str, Any]:
         async with open_context() as context:
-            return token_json(await read_token(context, parse_id(token)))
+            return token_json(await read_token(context, parse_id(token)), await context.now())
 
-    emit(run_async(_work()), as_json=as_json)
-
-
-async def _acting(context: Context, token: SealToken, sender: str | None) -> Account:
-    """Who acts on a token: whoever is named, else its owner where his key is here, else the admin."""
-    if sender is not None:
-        return context.account(context.keys.find(sender))
-    if context.keys.has(token.owner):
-        return context.account(context.keys.find(str(token.owner)))
-    return context.admin_account()
+    told = run_async(_work())
+    emit(told, as_json=as_json, human=lambda: _show(told))
 
 
-@group.command()
-@click.argument("token")
-@click.argument("amount", type=click.IntRange(min=1))
-@click.option("--sender", help="Who pays: an alias or address; the owner, else the admin.")
-@act_options
-def stake(token: str, amount: int, sender: str | None, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Add AMOUNT MIST to TOKEN's stake. It belongs to the token's owner from then on.
-
-    Example: k3s-daas token stake 0x1234... 2000000000
-    """
-
-    async def _work() -> dict[str, Any] | None:
-        async with open_context() as context:
-            found = await read_token(context, parse_id(token))
-            account = await _acting(context, found, sender)
-            builder = ProgrammableBuilder()
-            coin = builder.split_coins(GAS_COIN, [builder.pure_value(U64, amount)])[0]
-            calls.add_stake(builder, context.contract, await account.shared(found.id), coin)
-            asks = f"Put {amount} MIST of {account.address} into the stake of {token}?"
-            done = await run(context, account, builder, Act(as_json, dry_run, yes), asks=asks)
-            if done is None:
-                return None
-            changed = event_of(context, done, SealTokenChanged)
-            return token_json(changed) | {"digest": str(done.digest), "gas": done.gas.net}
-
-    _print(run_async(_work()), as_json=as_json)
-
-
-@group.command()
-@click.argument("token")
-@click.option("--sender", help="Who pays: an alias or address; the owner, else the admin.")
-@act_options
-def announce(token: str, sender: str | None, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Emit TOKEN's full state again, for an enclave that came later; open to anyone.
-
-    Example: k3s-daas token announce 0x1234...
-    """
-
-    async def _work() -> dict[str, Any] | None:
-        async with open_context() as context:
-            found = await read_token(context, parse_id(token))
-            account = await _acting(context, found, sender)
-            builder = ProgrammableBuilder()
-            calls.announce_token(builder, context.contract, await account.shared(found.id))
-            done = await run(context, account, builder, Act(as_json, dry_run, yes))
-            return None if done is None else token_json(found) | {"digest": str(done.digest), "gas": done.gas.net}
-
-    _print(run_async(_work()), as_json=as_json)
-
-
-@group.command()
-@click.argument("token")
-@act_options
-def revoke(token: str, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """Revoke TOKEN at once and for ever, as its owner or with the AdminCap.
-
-    Example: k3s-daas token revoke 0x1234...
-    """
-
-    async def _work() -> dict[str, Any] | None:
-        async with open_context() as context:
-            found = await read_token(context, parse_id(token))
-            account = await _acting(context, found, None)
-            builder = ProgrammableBuilder()
-            shared = await account.shared(found.id)
-            if account.address == found.owner:
-                calls.revoke_token(builder, context.contract, shared)
-            else:
-                cap = await account.owned(context.admin_cap)
-                cluster = await account.shared(context.cluster)
-                calls.revoke_token_by_admin(builder, context.contract, cluster, cap, shared)
-            asks = f"Revoke {token} for ever?"
-            done = await run(context, account, builder, Act(as_json, dry_run, yes), asks=asks)
-            if done is None:
-                return None
-            changed = event_of(context, done, SealTokenChanged)
-            return token_json(changed) | {"digest": str(done.digest), "gas": done.gas.net}
-
-    _print(run_async(_work()), as_json=as_json)
+def _show(told: dict[str, Any]) -> None:
+    """One token for people: what holds, then what is on its way."""
+    plain = {name: told[name] for name in ("token", "owner", "stake", "revoked", "note", "revision", "version")}
+    print_fields(plain | {"usable from": clock(told["usable_from"]), "expires": clock(told["expires_at"])})
+    click.echo("")
+    rows = [(rule, "in force") for rule in told["rules"]]
+    rows += [(rule, f"from {clock(told['pending_from'])}, instead") for rule in told["pending_rules"] or ()]
+    print_table(("RULE", "WHEN"), rows, empty="no rules")
+    if told["leaving"]:
+        click.echo("")
+        leaving = [(entry["amount"], clock(entry["due"])) for entry in told["leaving"]]
+        print_table(("LEAVING STAKE (MIST)", "DUE"), leaving, empty="")
 
 
 def _print(told: dict[str, Any] | None, *, as_json: bool) -> None:

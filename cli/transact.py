@@ -16,6 +16,7 @@ from chain.bindings.events import decode_event
 from chain.errors import DeniedError
 from cli.errors import CommandError
 from cli.output import emit
+from cli.upgrade_lock import warn_if_unlocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ def act_options(command: _C) -> _C:
 async def run(
     context: Context, account: Account, builder: ProgrammableBuilder, act: Act, *, asks: str | None = None
 ) -> ExecutedTransaction | None:
-    """Run one transaction; None after a dry run, whose result was printed.
+    """Run one transaction; None after a dry run, whose result was printed. Says where the package is not locked.
 
     Args:
         context: words of aborts.
@@ -61,6 +62,7 @@ async def run(
         DeniedError: the contract says no.
         CommandError: the person said no, or nobody can be asked.
     """
+    await warn_if_unlocked(context)
     if act.dry_run:
         simulated = await account.simulate(builder)
         if simulated.abort is not None:
