@@ -42,8 +42,6 @@ class Limits:
     checked_transactions: int = 256
     expected_transactions: int = 4_096
     transaction_lookup_attempts: int = 5
-    batch_requests: int = 16
-    batch_bytes: int = 100_000
     package_versions: int = 8
     execute_total_s: float = 60.0
 

@@ -1,30 +1,26 @@
-"""Answers: the programmable transaction that stores them, and which of them share one.
+"""What an enclave stores: the programmable transactions that end requests.
 
-Role: build `store_k8s_response` for one, `store_k8s_responses` for several; plan batches as pure state.
+Role: `store_k8s_response` for one answer, `store_k8s_responses` for several, `store_k8s_violation` for a violation.
 
-Rules: a batch is one call over vectors (a second call that consumes a shared object is refused); a batch that fails is
-tried again one by one, and one that fails alone is given back, never tried for ever.
+Rules: a batch is one call over vectors, because a second call that consumes a shared object is refused; a violation
+writes its token, so it always travels alone.
 
-It signs nothing, chooses no coin and knows no time.
+It signs nothing, chooses no coin and knows no time. Which answers share a transaction, and who goes alone after a
+failure, `enclave.storing` plans.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chain.bindings.calls import Answer, store_k8s_response, store_k8s_responses
-from chain.limits import LIMITS, Limits
+from chain.bindings.calls import store_k8s_response, store_k8s_responses, store_k8s_violation
 from sui.builder import ProgrammableBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chain.bindings.calls import Contract, SharedRef
+    from chain.bindings.calls import Answer, Contract, SharedRef, Violation
     from sui.transaction import ProgrammableTransaction
-
-_FIELDS_BYTES = 400
 
 
 def build_store(
@@ -43,43 +39,10 @@ def build_store(
     return builder.finish()
 
 
-def answer_bytes(answer: Answer) -> int:
-    """About how much an answer adds to a transaction."""
-    return _FIELDS_BYTES + len(answer.body or b"")
-
-
-@dataclass
-class StorePlan:
-    """Answers that wait for their transaction."""
-
-    limits: Limits = LIMITS
-    _waiting: deque[Answer] = field(default_factory=deque)
-    _alone: deque[Answer] = field(default_factory=deque)
-
-    def add(self, answer: Answer) -> None:
-        """Let an answer wait."""
-        self._waiting.append(answer)
-
-    def __len__(self) -> int:
-        """How many wait."""
-        return len(self._waiting) + len(self._alone)
-
-    def next_batch(self) -> tuple[Answer, ...]:
-        """The answers of the next transaction; empty where none waits."""
-        if self._alone:
-            return (self._alone.popleft(),)
-        batch: list[Answer] = []
-        size = 0
-        while self._waiting and len(batch) < self.limits.batch_requests:
-            size += answer_bytes(self._waiting[0])
-            if batch and size > self.limits.batch_bytes:
-                break
-            batch.append(self._waiting.popleft())
-        return tuple(batch)
-
-    def failed(self, batch: Sequence[Answer]) -> Answer | None:
-        """Note that a transaction failed: several go again one by one, a single one is given back."""
-        if len(batch) == 1:
-            return batch[0]
-        self._alone.extend(batch)
-        return None
+def build_violation(
+    contract: Contract, cluster: SharedRef, enclave: SharedRef, violation: Violation
+) -> ProgrammableTransaction:
+    """The transaction that stores this violation."""
+    builder = ProgrammableBuilder()
+    store_k8s_violation(builder, contract, cluster, enclave, violation)
+    return builder.finish()

@@ -1,8 +1,9 @@
-"""Which answers this enclave has signed: one statement for each request id, ever.
+"""Which answers and violations this enclave has signed: one statement for each request id, ever.
 
 Rules: the same statement again gives the same bytes again, until its "answer until" has passed on the authenticated
-clock; another statement for the id is refused, and so is the id itself once its entry was dropped. Chain, package and
-cluster are this boot's; the enclave object and its epoch are fixed by the first answer. Sequence numbers rise by one.
+clock; another statement for the id is refused, a violation after an answer too, and so is the id itself once its entry
+was dropped. Chain, package and cluster are this boot's; the enclave object and its epoch are fixed by the first answer.
+Answers and violations have one sequence, whose numbers rise by one.
 
 Two steps, so that nothing is released before it is journalled: `plan` gives the bytes, `record` makes them count.
 Pure: signing is a parameter, the journal is its owner's.
@@ -14,7 +15,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chain.statements import ANSWER_DOMAIN, ANSWER_STATEMENT, AnswerStatement
+from chain.statements import (
+    ANSWER_DOMAIN,
+    ANSWER_STATEMENT,
+    VIOLATION_DOMAIN,
+    VIOLATION_STATEMENT,
+    AnswerStatement,
+    ViolationStatement,
+)
 from enclave.custody_limits import LIMITS, CustodyLimits
 from enclave.errors import SignatureRefused
 
@@ -37,7 +45,7 @@ class Binding:
 class SignedAnswer:
     """A statement, its bytes and the signature over them."""
 
-    statement: AnswerStatement
+    statement: AnswerStatement | ViolationStatement
     encoded: bytes
     signature: bytes
 
@@ -77,7 +85,7 @@ class AnswerBook:
             self._spent.popitem(last=False)
         return len(over)
 
-    def plan(self, wanted: AnswerStatement) -> tuple[SignedAnswer, bool]:
+    def plan(self, wanted: AnswerStatement | ViolationStatement) -> tuple[SignedAnswer, bool]:
         """Give the signed answer, and whether it is new and must be journalled and recorded before it is released.
 
         Args:
@@ -94,12 +102,17 @@ class AnswerBook:
             return known, False
         if wanted.request_id in self._spent or wanted.answer_until < self._now_ms:
             raise SignatureRefused("too-late", f"the time for an answer to {wanted.request_id} has passed")
-        if wanted.executed_at > wanted.answer_until:
+        acted_at = wanted.executed_at if isinstance(wanted, AnswerStatement) else wanted.found_at
+        if acted_at > wanted.answer_until:
             raise SignatureRefused("bad-request", "an answer cannot be executed after its last moment")
         if len(self._answers) >= self._limits.answers:
             raise SignatureRefused("too-many", "too many answers are still within their time")
         statement = replace(wanted, sequence=self._sequence + 1)
-        encoded = ANSWER_STATEMENT.encode(statement)
+        encoded = (
+            ANSWER_STATEMENT.encode(statement)
+            if isinstance(statement, AnswerStatement)
+            else VIOLATION_STATEMENT.encode(statement)
+        )
         return SignedAnswer(statement, encoded, self._sign(encoded)), True
 
     def record(self, answer: SignedAnswer) -> None:
@@ -109,9 +122,9 @@ class AnswerBook:
         self._enclave = (statement.enclave, statement.epoch)
         self._answers[statement.request_id] = answer
 
-    def _check_binding(self, wanted: AnswerStatement) -> None:
-        if wanted.domain != ANSWER_DOMAIN:
-            raise SignatureRefused("bad-request", "not the statement of an answer")
+    def _check_binding(self, wanted: AnswerStatement | ViolationStatement) -> None:
+        if wanted.domain != (ANSWER_DOMAIN if isinstance(wanted, AnswerStatement) else VIOLATION_DOMAIN):
+            raise SignatureRefused("bad-request", "not the statement of an answer or a violation")
         if Binding(wanted.chain_id, wanted.package, wanted.cluster) != self._binding:
             raise SignatureRefused(
                 "bad-request", "the answer is for another chain, package or cluster than this boot's"

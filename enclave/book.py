@@ -37,6 +37,7 @@ from enclave.records import (
     Payload,
     Record,
     Signed,
+    Violated,
     decode_record,
     encode_record,
 )
@@ -73,6 +74,7 @@ class Entry:
         kind: what running it twice would do.
         resume: what this life of the executor does first.
         answer: the one sealed answer, once there is one.
+        violated: what there is instead of an answer, where its sender broke the rules.
         signed: the signer's word, once it is given.
     """
 
@@ -82,6 +84,7 @@ class Entry:
     kind: Kind = Kind.READ
     resume: Resume = Resume.RUN
     answer: Answer | None = None
+    violated: Violated | None = None
     signed: Signed | None = None
 
     @property
@@ -238,6 +241,11 @@ class Book:
         self._step(entry, Step.ANSWER, answer)
         self._keep_answer(entry, answer)
 
+    def violate(self, entry: Entry, violated: Violated) -> None:
+        """Write down that there is no answer but a violation."""
+        self._step(entry, Step.ANSWER, violated)
+        entry.violated = violated
+
     def sign(self, entry: Entry, signed: Signed) -> None:
         """Write down the signer's word."""
         self._step(entry, Step.SIGN, signed)
@@ -302,15 +310,19 @@ class Book:
             ):
                 return
         if isinstance(event, ClusterChanged | EnclaveActivated):
-            self._keep_settings(event.state)
+            newest = self._keep_settings(event.state)
+            if isinstance(event, ClusterChanged) and not newest:
+                return
         self._state[key] = record
 
-    def _keep_settings(self, state: ClusterState) -> None:
-        """Note what of answers has to be kept, by the newest state."""
+    def _keep_settings(self, state: ClusterState) -> bool:
+        """Note what of answers has to be kept, by the newest state; whether this one is the newest."""
         which = (state.config_version, state.epoch)
-        if which >= self._settings_of:
-            self._settings_of = which
-            self.inline_bytes = min(self.limits.inline_bytes, state.settings.response_inline_bytes)
+        if which < self._settings_of:
+            return False
+        self._settings_of = which
+        self.inline_bytes = min(self.limits.inline_bytes, state.settings.response_inline_bytes)
+        return True
 
     def _keep_answer(self, entry: Entry, answer: Answer) -> None:
         entry.answer = answer
@@ -351,7 +363,7 @@ class Book:
             case _:
                 self._replay_step(record)
 
-    def _replay_step(self, record: Intent | Answer | Signed | Ended) -> None:
+    def _replay_step(self, record: Intent | Answer | Violated | Signed | Ended) -> None:
         entry = self._open.get(record.request_id)
         if entry is None:
             raise JournalError("a journal record speaks of a request that the journal does not have; it is damaged")
@@ -361,6 +373,8 @@ class Book:
             case Answer():
                 entry.state = advance(entry.state, Step.ANSWER)
                 self._keep_answer(entry, record)
+            case Violated():
+                entry.state, entry.violated = advance(entry.state, Step.ANSWER), record
             case Signed():
                 entry.state, entry.signed = advance(entry.state, Step.SIGN), record
             case Ended():
@@ -379,6 +393,8 @@ class Book:
                 yield Intent(bytes(entry.request_id), entry.kind.value)
             if entry.answer is not None:
                 yield entry.answer
+            if entry.violated is not None:
+                yield entry.violated
             if entry.signed is not None:
                 yield entry.signed
         if self.cursor is not None:

@@ -17,7 +17,7 @@ import structlog
 
 from chain.errors import LedgerError, OutcomeUnknownError, TransactionRefusedError
 from enclave.execution_errors import LocalProcessError, NoGasError
-from enclave.storing import gas_coin_after
+from gateway.transactions import coin_after
 from sui.bcs import ADDRESS, U64
 from sui.builder import ProgrammableBuilder
 from sui.transaction import TRANSACTION_DATA, TRANSACTION_KIND, GasCoin, ImmOrOwned
@@ -148,7 +148,7 @@ class CoinKeeper:
         except (TransactionRefusedError, LedgerError):
             await self._signer.settle(signed.lease, coin)
             raise
-        after = gas_coin_after(done)
+        after = coin_after(done)
         left = signed.left(done.gas.net + (moved if done.success else 0))
         await self._signer.settle(signed.lease, after or coin, 0 if after is None else left)
         _log.info(what, digest=str(done.digest), ok=done.success, **told)

@@ -3,7 +3,8 @@
 Rules:
 - A request moves only along `TRANSITIONS`; an unknown pair is refused; `STORED` and `LAPSED` are absorbing.
 - Each step is journalled before what it permits is done: `INTEND` before the apiserver is called, `ANSWER` (with the
-  one sealed answer) before the signer is asked, `SIGN` before the transaction is sent.
+  one sealed answer, or instead of one the violation that was found) before the signer is asked, `SIGN` before the
+  transaction is sent.
 - `after_restart` says what the next life of the executor does with a request that it finds in the journal: reads run
   again; a change whose intent is journalled without an answer is answered "outcome unknown" and never run again; a
   stream is answered "interrupted" and never run again.

@@ -93,7 +93,7 @@ class Apiserver(ABC):
 
 @dataclass(frozen=True)
 class AnswerSignature:
-    """What the signer gives for one answer."""
+    """What the signer gives for one answer or violation."""
 
     sequence: int
     signature: bytes
@@ -133,6 +133,14 @@ class Signer(ABC):
     @abstractmethod
     async def sign_answer(self, statement: dict[str, Any]) -> AnswerSignature:
         """Sign an answer, always the same way for the same request.
+
+        Raises:
+            LocalProcessError: the signer does not answer, or refuses.
+        """
+
+    @abstractmethod
+    async def sign_violation(self, statement: dict[str, Any]) -> AnswerSignature:
+        """Sign a violation, always the same way for the same request, and never where an answer was signed.
 
         Raises:
             LocalProcessError: the signer does not answer, or refuses.

@@ -91,6 +91,11 @@ class IpcSigner(Signer):
         answer = await self._call("sign_answer", statement)
         return AnswerSignature(int(answer["sequence"]), bytes(answer["signature"]))
 
+    async def sign_violation(self, statement: dict[str, Any]) -> AnswerSignature:
+        """Sign a violation."""
+        answer = await self._call("sign_violation", statement)
+        return AnswerSignature(int(answer["sequence"]), bytes(answer["signature"]))
+
     async def sign_transaction(
         self, kind: bytes, *, budget: int, price: int, reservation: Any | None
     ) -> SignedTransaction:

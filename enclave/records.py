@@ -77,8 +77,16 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Violated:
+    """A request that its token's owner sent himself opened, but is not what its envelope says: instead of an answer."""
+
+    request_id: bytes
+    found_at: int
+
+
+@dataclass(frozen=True)
 class Signed:
-    """The signer's word for an answer."""
+    """The signer's word for an answer or a violation."""
 
     request_id: bytes
     sequence: int
@@ -119,7 +127,7 @@ class Cursor:
     cursor: bytes
 
 
-Record = Event | Expected | Payload | Intent | Answer | Signed | Ended | Done | Cursor
+Record = Event | Expected | Payload | Intent | Answer | Violated | Signed | Ended | Done | Cursor
 """Any record."""
 
 _TAGS: Final[dict[str, type[Any]]] = {
@@ -128,6 +136,7 @@ _TAGS: Final[dict[str, type[Any]]] = {
     "payload": Payload,
     "intent": Intent,
     "answer": Answer,
+    "violated": Violated,
     "signed": Signed,
     "ended": Ended,
     "done": Done,

@@ -4,7 +4,8 @@ Role: open, check, mirror, wait for its turn, ask the apiserver, seal, journal, 
 port; the steps are those of `enclave.execution`, and each is journalled by `enclave.book` before it counts.
 
 Rules:
-- Every request gets exactly one answer, or lapses when its answer-until has passed.
+- Every request gets exactly one answer, or lapses when its answer-until has passed. What its token's owner sent himself
+  and is not what its envelope says gets a violation instead; under a grant, where a gateway built it, an answer.
 - A coin for the answer is reserved before the apiserver is asked; a change whose outcome is not known is answered so,
   and never tried again.
 - Requests for one object run in the order of their events; at most `in_flight` run at a time, streams apart.
@@ -47,8 +48,8 @@ from enclave.execution_limits import LIMITS, ExecutionLimits
 from enclave.execution_ports import Call
 from enclave.http_policy import PolicyError, check_protected, request_headers, response_headers
 from enclave.http_policy import status_answer as status
-from enclave.opening import TOO_LATE, Home, Opener, Refused
-from enclave.records import Answer, Signed
+from enclave.opening import TOO_LATE, Home, Opener, Refused, Violation
+from enclave.records import Answer, Signed, Violated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from chain.payload import RequestPlaintext
     from chain.tokens import SealToken, TokenRegistry
     from enclave.book import Book, Entry
-    from enclave.execution_ports import Apiserver, Broker, Signer
+    from enclave.execution_ports import AnswerSignature, Apiserver, Broker, Signer
     from enclave.mirror import RoleMirror
     from enclave.order import KeyedOrder
     from enclave.storing import Storer
@@ -159,7 +160,9 @@ class Runner:
             if entry.state in FINAL:
                 return None
             _log.info("refused", status=refused.code, reason=str(refused))
-            if request is None or refused.clear:
+            if isinstance(refused, Violation) and _sent_by_owner(entry):
+                parts.book.violate(entry, Violated(bytes(entry.request_id), self._acted_at(entry)))
+            elif request is None or refused.clear:
                 self._journal_clear(entry, refused.code)
             else:
                 self._journal_answer(entry, status(refused.code, str(refused)), request)
@@ -299,31 +302,21 @@ class Runner:
 
     def _journal(self, entry: Entry, code: int, sealed: bytes) -> None:
         parts = self._parts
-        executed_at = min(max(parts.now_ms(), entry.event.asked_at), entry.event.answer_until)
-        parts.book.answer(entry, Answer(bytes(entry.request_id), code, sealed, executed_at))
+        parts.book.answer(entry, Answer(bytes(entry.request_id), code, sealed, self._acted_at(entry)))
+
+    def _acted_at(self, entry: Entry) -> int:
+        """The time that stands in what is signed: within the request's own."""
+        return min(max(self._parts.now_ms(), entry.event.asked_at), entry.event.answer_until)
 
     async def _sign(self, entry: Entry) -> None:
         parts, event = self._parts, entry.event
         backoff = Backoff(parts.rng)
-        if entry.answer is None:
-            raise ExecutionError("an answered request has no answer; this is a fault of the executor")
-        statement = {
-            "enclave": bytes(event.enclave),
-            "epoch": event.epoch,
-            "config_version": event.config_version,
-            "request_id": bytes(event.request_id),
-            "payload_hash": event.payload_hash,
-            "status": entry.answer.status,
-            "body_hash": sealed_hash(entry.answer.sealed),
-            "executed_at": entry.answer.executed_at,
-            "answer_until": event.answer_until,
-        }
         while True:
             if parts.now_ms() > event.answer_until:
                 parts.book.end(entry, Step.LAPSE)
                 return
             try:
-                word = await parts.signer.sign_answer(statement)
+                word = await self._word(entry)
             except LocalProcessError as error:
                 _log.warning("not-signed", error=str(error))
                 await parts.sleep(backoff.next_s())
@@ -331,6 +324,33 @@ class Runner:
                 if entry.state is State.ANSWERED:
                     parts.book.sign(entry, Signed(bytes(entry.request_id), word.sequence, word.signature))
                 return
+
+    async def _word(self, entry: Entry) -> AnswerSignature:
+        """Have the signer sign what there is: the answer, or the violation."""
+        event = entry.event
+        statement: dict[str, Any] = {
+            "enclave": bytes(event.enclave),
+            "epoch": event.epoch,
+            "config_version": event.config_version,
+            "request_id": bytes(event.request_id),
+            "payload_hash": event.payload_hash,
+            "answer_until": event.answer_until,
+        }
+        if entry.violated is not None:
+            return await self._parts.signer.sign_violation(statement | {"found_at": entry.violated.found_at})
+        if entry.answer is None:
+            raise ExecutionError("an answered request has no answer; this is a fault of the executor")
+        said = {
+            "status": entry.answer.status,
+            "body_hash": sealed_hash(entry.answer.sealed),
+            "executed_at": entry.answer.executed_at,
+        }
+        return await self._parts.signer.sign_answer(statement | said)
+
+
+def _sent_by_owner(entry: Entry) -> bool:
+    """Whether the token's owner sent it himself: what a gateway built under a grant is not his doing."""
+    return not entry.event.session and entry.event.sender == entry.event.owner
 
 
 @dataclass

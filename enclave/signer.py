@@ -1,11 +1,12 @@
 """The signer process: the enclave's Ed25519 key, used for answers and for transactions, through two doors.
 
 It reads 64 bytes of the NSM's randomness from standard input, mixes them with the kernel's, and answers on
-`signer.sock`. Answers are signed for the executor only, journalled before they are released; transactions for gateway
-and executor, with coins of the pool. It runs once a boot: when it ends, the enclave reboots with other keys.
+`signer.sock`. Answers and violations are signed for the executor only, journalled before they are released;
+transactions for gateway and executor, with coins of the pool. It runs once a boot: when it ends, the enclave reboots
+with other keys.
 
-Methods (all bytes raw, addresses 32 bytes): `identity`, `sign_answer`, `clock`, `sign_transaction`, `settle`,
-`add_coins`, `reserve`, `release`, `release_all`, `operator`, `approve_package`, `coins`.
+Methods (all bytes raw, addresses 32 bytes): `identity`, `sign_answer`, `sign_violation`, `clock`, `sign_transaction`,
+`settle`, `add_coins`, `reserve`, `release`, `release_all`, `operator`, `approve_package`, `coins`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from chain.statements import ANSWER_DOMAIN, AnswerStatement
+from chain.statements import ANSWER_DOMAIN, VIOLATION_DOMAIN, AnswerStatement, ViolationStatement
 from enclave import logs, params
 from enclave.answer_book import AnswerBook, Binding, SignedAnswer
 from enclave.coin_pool import CoinPool, CoinState
@@ -129,8 +130,8 @@ class Signer:
     def handlers(self) -> dict[str, Handler]:
         """The methods of the socket."""
         names = (
-            "identity", "sign_answer", "clock", "sign_transaction", "settle", "add_coins", "reserve", "release",
-            "release_all", "operator", "approve_package", "coins",
+            "identity", "sign_answer", "sign_violation", "clock", "sign_transaction", "settle", "add_coins", "reserve",
+            "release", "release_all", "operator", "approve_package", "coins",
         )  # fmt: skip
         return {name: _answering(getattr(self, name)) for name in names}
 
@@ -138,7 +139,16 @@ class Signer:
     def allowed() -> dict[str, frozenset[int]]:
         """Who may call what."""
         executor, both = allowed_uids(Uid.EXECUTOR), allowed_uids(Uid.EXECUTOR, Uid.GATEWAY)
-        alone = ("sign_answer", "clock", "reserve", "release", "release_all", "operator", "approve_package")
+        alone = (
+            "sign_answer",
+            "sign_violation",
+            "clock",
+            "reserve",
+            "release",
+            "release_all",
+            "operator",
+            "approve_package",
+        )
         shared = ("sign_transaction", "settle", "add_coins", "coins")
         return dict.fromkeys(alone, executor) | dict.fromkeys(shared, both)
 
@@ -165,6 +175,30 @@ class Signer:
             executed_at=fields.number("executed_at"),
             answer_until=fields.number("answer_until"),
         )
+        return self._released(wanted)
+
+    def sign_violation(self, _: Peer, raw: Any) -> dict[str, Any]:
+        """Sign one violation, once, and only where no answer was signed; the same again gives the same bytes."""
+        fields = params.fields(raw)
+        return self._released(
+            ViolationStatement(
+                domain=VIOLATION_DOMAIN,
+                chain_id=fields.bytes("chain_id", self._binding.chain_id),
+                package=fields.address("package", self._binding.package),
+                cluster=fields.address("cluster", self._binding.cluster),
+                enclave=fields.address("enclave"),
+                epoch=fields.number("epoch"),
+                sequence=0,
+                config_version=fields.number("config_version"),
+                request_id=fields.address("request_id"),
+                payload_hash=fields.bytes("payload_hash"),
+                found_at=fields.number("found_at"),
+                answer_until=fields.number("answer_until"),
+            )
+        )
+
+    def _released(self, wanted: AnswerStatement | ViolationStatement) -> dict[str, Any]:
+        """Sign, journal, and only then give."""
         answer, new = self._book.plan(wanted)
         if new:
             self._journal.append(answer)

@@ -8,6 +8,7 @@ Rules:
 - A batch that aborts or is refused is retried one by one; a single one is retried until its answer-until.
 - A transaction whose outcome is not known is sent again, the same bytes, until there is an outcome: it can only run
   once. Its coin is settled then.
+- A violation leaves as an answer does, but always alone: it writes its token, which a batch does not.
 - Each answer brings the coin that was reserved for it; a batch pays with one and keeps the others for what follows.
 
 What was stored is learnt from effects; the ledger's own event of it is an equal witness.
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from chain.backoff import Backoff
-from chain.bindings.calls import Answer, store_k8s_response, store_k8s_responses
+from chain.bindings.calls import Answer, Violation
 from chain.errors import (
     LedgerError,
     NotFoundError,
@@ -31,14 +32,13 @@ from chain.errors import (
     TransactionRefusedError,
 )
 from chain.payload import sealed_hash
+from chain.store import build_store, build_violation
 from enclave.execution import FINAL, Step
 from enclave.execution_errors import LocalProcessError, NoGasError
 from enclave.execution_limits import LIMITS, ExecutionLimits
 from enclave.request_refs import RequestRefs
-from sui.builder import ProgrammableBuilder
-from sui.effects import ObjectWrite
+from gateway.transactions import coin_after
 from sui.transaction import TRANSACTION_DATA, TRANSACTION_KIND
-from sui.types import ObjectRef
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -235,6 +235,8 @@ class Storer:
                 self._queue.popleft()
                 continue
             length = self._inline_length(leaving.entry)
+            if leaving.entry.violated is not None:
+                return batch or [self._queue.popleft()]
             if batch and size + length > self._limits.batch_bytes:
                 break
             batch.append(self._queue.popleft())
@@ -255,9 +257,9 @@ class Storer:
     async def _try(self, batch: list[Leaving]) -> bool:
         """Send one transaction; true if its answers are stored."""
         try:
-            refs = await self._refs.of([leaving.entry.request_id for leaving in batch])
-            live = [leaving for leaving in batch if bytes(leaving.entry.request_id) in refs]
-            if len(live) < len(batch):
+            named = [each for leaving in batch for each in _named(leaving.entry)]
+            refs = await self._refs.of(named)
+            if not all(bytes(each) in refs for each in named):
                 return False
             kind = self._kind(batch, refs)
             budget = self._limits.store_budget_mist + self._limits.answer_budget_mist * len(batch)
@@ -296,7 +298,7 @@ class Storer:
             return await self._account(batch, signed, done)
 
     async def _account(self, batch: list[Leaving], signed: SignedTransaction, done: ExecutedTransaction) -> bool:
-        await self._signer.settle(signed.lease, gas_coin_after(done), signed.left(done.gas.net))
+        await self._signer.settle(signed.lease, coin_after(done), signed.left(done.gas.net))
         if done.abort is not None:
             _log.warning("store-aborted", answers=len(batch), digest=str(done.digest), why=done.abort.description)
             self._forget_versions(batch)
@@ -350,14 +352,12 @@ class Storer:
         return length if length <= self._inline_bytes() else 0
 
     def _kind(self, batch: list[Leaving], refs: dict[bytes, SharedRef]) -> bytes:
+        place, contract, first = self._place, self._place.contract(), batch[0].entry
+        if first.violated is not None:
+            violation = self._violation(first, refs)
+            return TRANSACTION_KIND.encode(build_violation(contract, place.cluster, place.enclave, violation))
         answers = [self._answer(leaving.entry, refs[bytes(leaving.entry.request_id)]) for leaving in batch]
-        builder = ProgrammableBuilder()
-        place, contract = self._place, self._place.contract()
-        if len(answers) == 1:
-            store_k8s_response(builder, contract, place.cluster, place.enclave, answers[0])
-        else:
-            store_k8s_responses(builder, contract, place.cluster, place.enclave, answers)
-        return TRANSACTION_KIND.encode(builder.finish())
+        return TRANSACTION_KIND.encode(build_store(contract, place.cluster, place.enclave, answers))
 
     def _answer(self, entry: Entry, ref: SharedRef) -> Answer:
         if entry.answer is None or entry.signed is None:
@@ -374,6 +374,18 @@ class Storer:
             signature=entry.signed.signature,
         )
 
+    @staticmethod
+    def _violation(entry: Entry, refs: dict[bytes, SharedRef]) -> Violation:
+        if entry.violated is None or entry.signed is None:
+            raise LocalProcessError("a violation is not signed yet; this is a fault of the executor")
+        return Violation(
+            request=refs[bytes(entry.request_id)],
+            token=refs[bytes(entry.event.token)],
+            sequence=entry.signed.sequence,
+            found_at=entry.violated.found_at,
+            signature=entry.signed.signature,
+        )
+
     def _forget_versions(self, batch: list[Leaving]) -> None:
         for leaving in batch:
             self._refs.forget(leaving.entry.request_id)
@@ -386,12 +398,6 @@ class Storer:
         return self._price[1]
 
 
-def gas_coin_after(done: ExecutedTransaction) -> ObjectRef | None:
-    """The paying coin as a transaction left it, None where its effects do not say."""
-    effects = done.effects
-    if effects.gas_object_index is None or effects.gas_object_index >= len(effects.changed_objects):
-        return None
-    change = effects.changed_objects[effects.gas_object_index]
-    if not isinstance(change.output_state, ObjectWrite):
-        return None
-    return ObjectRef(change.object_id, effects.lamport_version, change.output_state.digest)
+def _named(entry: Entry) -> tuple[Address, ...]:
+    """The shared objects that a transaction must name for this request."""
+    return (entry.request_id, entry.event.token) if entry.violated is not None else (entry.request_id,)

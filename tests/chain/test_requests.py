@@ -1,4 +1,4 @@
-"""The on-chain log as rows, and the plan of answers."""
+"""The on-chain log as rows, and the transactions that ask and store."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from chain.account import Account
 from chain.bindings.arguments import Contract, SharedRef
-from chain.bindings.calls import Answer, Submission
+from chain.bindings.calls import Answer, Submission, Violation
 from chain.bindings.events import K8sAPIRequest
 from chain.calldata import read_submits
 from chain.errors import NotFoundError
@@ -15,7 +15,7 @@ from chain.history import find_event, past_events
 from chain.limits import LIMITS
 from chain.payload import sealed_hash
 from chain.requests import denied_rows, request_rows
-from chain.store import StorePlan, answer_bytes, build_store
+from chain.store import build_store, build_violation
 from chain.submit import SubmitOrder, build_submit, request_ids, signed_grant
 from chain.tokens import TokenRegistry
 from sui.transaction import MakeMoveVec, MoveCall
@@ -138,36 +138,22 @@ def answer(number, size=100):
     )
 
 
-def test_answers_share_a_transaction_up_to_the_limits():
-    plan = StorePlan(replace(LIMITS, batch_requests=3, batch_bytes=5_000))
-    for number in range(4):
-        plan.add(answer(number))
-    plan.add(answer(9, 4_000))
-    plan.add(answer(8, 4_000))
-    assert [[a.sequence for a in plan.next_batch()] for _ in range(4)] == [[0, 1, 2], [3, 9], [8], []]
-
-
-def test_a_failed_batch_goes_one_by_one_and_a_single_one_is_given_back():
-    plan = StorePlan()
-    for number in range(3):
-        plan.add(answer(number))
-    batch = plan.next_batch()
-    plan.add(answer(7))
-    assert plan.failed(batch) is None
-    assert len(plan) == 4
-    first = plan.next_batch()
-    assert first == batch[:1]
-    assert plan.failed(first) == batch[0]
-    assert [plan.next_batch() for _ in range(3)] == [(batch[1],), (batch[2],), (answer(7),)]
-
-
 def test_one_answer_and_several_are_built_as_the_contract_takes_them():
     one = build_store(CONTRACT, SHARED["cluster"], SHARED["enclave"], [answer(1)])
     many = build_store(CONTRACT, SHARED["cluster"], SHARED["enclave"], [answer(1), answer(2)])
     assert one.commands[-1].function == "store_k8s_response"
     assert many.commands[-1].function == "store_k8s_responses"
     assert any(isinstance(command, MakeMoveVec) for command in many.commands)
-    assert answer_bytes(answer(1)) > 100
+
+
+def test_a_violation_is_built_with_its_token_to_write():
+    token, request = SharedRef(w.TOKEN, 4), SharedRef(Address.parse("0x55"), 5)
+    program = build_violation(
+        CONTRACT, SHARED["cluster"], SHARED["enclave"], Violation(request, token, 7, w.NOW, b"s" * 64)
+    )
+    assert [command.function for command in program.commands] == ["store_k8s_violation"]
+    written = {each.arg.object_id for each in program.inputs if getattr(getattr(each, "arg", None), "mutable", False)}
+    assert written == {w.TOKEN, request.object_id}
 
 
 def test_an_account_says_its_address():

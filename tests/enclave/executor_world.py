@@ -31,7 +31,15 @@ from chain.payload import (
 )
 from chain.rules import Envelope, Rule
 from chain.sealing import HPKE_SEED_BYTES, FrameOpener, HpkePrivateKey, derive_key, open_answer
-from chain.statements import ANSWER_DOMAIN, ANSWER_STATEMENT, AnswerStatement, signature_holds
+from chain.statements import (
+    ANSWER_DOMAIN,
+    ANSWER_STATEMENT,
+    VIOLATION_DOMAIN,
+    VIOLATION_STATEMENT,
+    AnswerStatement,
+    ViolationStatement,
+    signature_holds,
+)
 from chain.tokens import SealToken, TokenRegistry
 from enclave.book import Book
 from enclave.execution_errors import ApiserverCutError, NoGasError
@@ -146,7 +154,7 @@ class WorldSigner(Signer):
 
     def __init__(self, rng: Random, coins: int = 256) -> None:
         self.key = Ed25519Key.generate(rng.randbytes(32))
-        self.statements: dict[bytes, tuple[AnswerStatement, bytes]] = {}
+        self.statements: dict[bytes, tuple[AnswerStatement | ViolationStatement, bytes]] = {}
         self.equivocations: list[bytes] = []
         self.free = [ObjectRef(Address(rng.randbytes(32)), 1, Digest(rng.randbytes(32))) for _ in range(coins)]
         self.reserved: dict[int, ObjectRef] = {}
@@ -177,16 +185,22 @@ class WorldSigner(Signer):
             self.free.append(self.reserved.pop(each))
 
     async def sign_answer(self, statement: dict[str, Any]) -> AnswerSignature:
+        return self._sign(AnswerStatement, ANSWER_DOMAIN, ANSWER_STATEMENT, statement)
+
+    async def sign_violation(self, statement: dict[str, Any]) -> AnswerSignature:
+        return self._sign(ViolationStatement, VIOLATION_DOMAIN, VIOLATION_STATEMENT, statement)
+
+    def _sign(self, kind, domain, codec, statement) -> AnswerSignature:
         self._step("before sign")
-        wanted = AnswerStatement(
-            domain=ANSWER_DOMAIN, chain_id=CHAIN, package=PACKAGE, cluster=CLUSTER, sequence=0,
+        wanted = kind(
+            domain=domain, chain_id=CHAIN, package=PACKAGE, cluster=CLUSTER, sequence=0,
             **{k: Address(v) if k in {"enclave", "request_id"} else v for k, v in statement.items()},
         )  # fmt: skip
         key = statement["request_id"]
         known = self.statements.get(key)
         if known is None:
             numbered = replace(wanted, sequence=len(self.statements) + 1)
-            known = (numbered, self.key.sign(ANSWER_STATEMENT.encode(numbered)))
+            known = (numbered, self.key.sign(codec.encode(numbered)))
             self.statements[key] = known
         elif replace(wanted, sequence=known[0].sequence) != known[0]:
             self.equivocations.append(key)
@@ -360,9 +374,13 @@ class World:
         self.ledger = SlowLedger(self._decide, rng=self.rng, now_ms=lambda: self.now, chain_id=CHAIN)
         self.asked: list[Asked] = []
         self.stored: dict[bytes, Stored] = {}
+        self.violations: dict[bytes, int] = {}
+        self.called: list[tuple[Address, str]] = []
         self.tokens = TokenRegistry(CLUSTER)
         self.streams = MemoryStreams()
         self.deny_batches = False
+        ref = ObjectRef(TOKEN, 9, Digest(self.rng.randbytes(32)))
+        self.ledger.objects[TOKEN] = LedgerObject(ref, SharedOwner(5), None, b"")
         self.tell(SealToken(TOKEN, CLUSTER, OWNER, bytes(32), (Rule("*", "*", "", "*", ("*",)),), 1, 0, 0, False))
 
     def tell(self, token: SealToken) -> None:
@@ -382,6 +400,7 @@ class World:
         sealed_for: Address = ENCLAVE,
         inline: bool = True,
         sealed: bytes | None = None,
+        by_owner: bool = False,
     ) -> Asked:
         """A client asks, and the contract allows it."""
         info = parse_request(method, target)
@@ -389,12 +408,13 @@ class World:
         envelope = says or Envelope(real.verb, real.group, real.resource, real.subresource, real.namespace)
         plain = RequestPlaintext(self.rng.randbytes(32), method, target, headers, body)
         deadline = self.now + deadline_ms
-        sender = self.signer.key.address
+        sender = OWNER if by_owner else self.signer.key.address
         context = RequestContext(CHAIN, PACKAGE, CLUSTER, sealed_for, TOKEN, sender, deadline, envelope)
         sealed = sealed or self.broker.key.public.seal(encode_request(plain), context.info())
         event = K8sAPIRequest(
             request_id=Address(self.rng.randbytes(32)), cluster=CLUSTER, enclave=ENCLAVE, epoch=1, config_version=3,
-            token=TOKEN, owner=OWNER, sender=sender, session=bytes(32), grant_expires_at=0, narrowed=(),
+            token=TOKEN, owner=OWNER, sender=sender, session=b"" if by_owner else bytes(32), grant_expires_at=0,
+            narrowed=(),
             verb=envelope.verb, group=envelope.group, resource=envelope.resource, subresource=envelope.subresource,
             namespace=envelope.namespace, payload=chunk(sealed) if inline else (), payload_hash=sealed_hash(sealed),
             payload_length=len(sealed), asked_at=self.now, deadline=deadline, answer_until=deadline + 60_000,
@@ -414,6 +434,9 @@ class World:
         program = data.kind
         call = next(c for c in program.commands if isinstance(c, MoveCall))
         arguments = call.arguments
+        self.called.append((call.package, call.function))
+        if call.function == "store_k8s_violation":
+            return self._violate(program, arguments)
         if call.function == "store_k8s_response":
             ids = [self._shared(program, arguments[2])]
             sequences, statuses = [self._pure(program, arguments[3], U64)], [self._pure(program, arguments[4], U16)]
@@ -448,6 +471,26 @@ class World:
             assert request_id not in self.stored
             self.stored[request_id] = stored
             del self.ledger.objects[Address(request_id)]
+        return Verdict()
+
+    def _violate(self, program, arguments) -> Verdict:
+        """What the contract does with a violation."""
+        token, request_id = (self._shared(program, each) for each in arguments[2:4])
+        sequence, found_at = (self._pure(program, each, U64) for each in arguments[4:6])
+        signature = self._pure(program, arguments[6], BYTES)
+        event = {asked.event.request_id: asked.event for asked in self.asked}[request_id]
+        if request_id not in self.ledger.objects or token != event.token or event.sender != event.owner:
+            return Verdict(abort=(PACKAGE, "answer", "store_k8s_violation", 2))
+        statement = ViolationStatement(
+            VIOLATION_DOMAIN, CHAIN, PACKAGE, CLUSTER, ENCLAVE, event.epoch, sequence, event.config_version,
+            request_id, event.payload_hash, found_at, event.answer_until,
+        )  # fmt: skip
+        if not signature_holds(self.signer.key.public, signature, VIOLATION_STATEMENT.encode(statement)):
+            return Verdict(abort=(PACKAGE, "answer", "store_k8s_violation", 3))
+        assert bytes(request_id) not in self.violations
+        assert bytes(request_id) not in self.stored
+        self.violations[bytes(request_id)] = found_at
+        del self.ledger.objects[request_id]
         return Verdict()
 
     @staticmethod
@@ -529,7 +572,7 @@ class Life:
         """Take up what the journal has, then every event that it does not have."""
         for entry in self.book.open_entries():
             self._start(entry)
-        for request_id in self.world.stored:
+        for request_id in (*self.world.stored, *self.world.violations):
             entry = self.book.get(Address(request_id))
             if entry is not None:
                 self.storer.witnessed(entry)

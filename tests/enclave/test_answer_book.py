@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from chain.statements import ANSWER_DOMAIN, ANSWER_STATEMENT, AnswerStatement
+from chain.statements import (
+    ANSWER_DOMAIN,
+    ANSWER_STATEMENT,
+    VIOLATION_DOMAIN,
+    VIOLATION_STATEMENT,
+    AnswerStatement,
+    ViolationStatement,
+)
 from enclave.answer_book import AnswerBook, Binding
 from enclave.custody_limits import CustodyLimits
 from enclave.errors import SignatureRefused
@@ -128,3 +135,33 @@ def test_the_memory_is_capped(book):
 
 def test_an_answer_executed_after_its_last_moment_is_refused(book):
     refused("bad-request", book, statement(executed_at=1_001))
+
+
+def violation(number=1, **changes):
+    same = {
+        name: value for name, value in vars(statement(number)).items() if name in ViolationStatement.__annotations__
+    }
+    return replace(ViolationStatement(**same | {"domain": VIOLATION_DOMAIN, "found_at": 100}), **changes)
+
+
+def test_a_violation_is_signed_as_an_answer_is_and_has_its_place_in_the_same_sequence(book):
+    first, found = sign(book, statement(1)), sign(book, violation(2))
+    verify_ed25519(KEY.public, found.signature, VIOLATION_STATEMENT.encode(found.statement))
+    assert (first.statement.sequence, found.statement.sequence) == (1, 2)
+    assert sign(book, violation(2)) == found
+    refused("equivocation", book, violation(2, found_at=101))
+
+
+def test_no_request_has_both_an_answer_and_a_violation(book):
+    sign(book, statement(1))
+    refused("equivocation", book, violation(1))
+    sign(book, violation(2))
+    refused("equivocation", book, statement(2))
+
+
+def test_a_violation_is_held_to_what_an_answer_is_held_to(book):
+    refused("bad-request", book, violation(domain=ANSWER_DOMAIN))
+    refused("bad-request", book, violation(found_at=1_001))
+    refused("bad-request", book, violation(package=Address(b"x" * 32)))
+    book.advance(1_001)
+    refused("too-late", book, violation())

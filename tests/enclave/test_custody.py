@@ -21,6 +21,7 @@ from enclave.broker import KeyBroker
 from enclave.custody_limits import LIMITS
 from enclave.errors import BootFailed, KeyRefused
 from enclave.parameters import BootParameters
+from enclave.places import Uid, allowed_uids
 from enclave.seeds import mixed_seed
 from enclave.signer import Journal, Signer
 from sui.bcs import ADDRESS
@@ -147,6 +148,48 @@ def test_a_signer_never_runs_twice_in_one_boot(tmp_path):
 )  # fmt: skip
 async def test_malformed_or_foreign_answers_are_refused(signer, change):
     await refused("bad-request", signer, "sign_answer", answer(**change))
+
+
+async def test_a_violation_is_journalled_before_it_is_released_and_excludes_an_answer(signer):
+    wanted = {k: v for k, v in answer().items() if k not in {"status", "body_hash", "executed_at"}} | {"found_at": 10}
+    first = await signer.call("sign_violation", wanted)
+    verify_ed25519(KEY.public, first["signature"], first["statement"])
+    assert first["signature"] + first["statement"] in signer.journal.read_bytes()
+    assert await signer.call("sign_violation", wanted) == first
+    await refused("equivocation", signer, "sign_answer", answer())
+    await refused("bad-request", signer, "sign_violation", wanted | {"found_at": None})
+
+
+async def test_another_version_of_the_package_is_called_once_it_was_approved(signer):
+    def call_of(package):
+        builder = ProgrammableBuilder()
+        builder.move_call(package, "answer", "store_k8s_response", [builder.pure(b"x")])
+        return transaction(kind=TRANSACTION_KIND.encode(builder.finish()))
+
+    await signer.call("add_coins", {"coins": [coin(1), coin(2), coin(3)]})
+    newer = Address(b"n" * 32)
+    await refused("forbidden", signer, "sign_transaction", call_of(newer))
+    for _ in range(2):
+        assert await signer.call("approve_package", {"package": bytes(newer)}) == {}
+    await signer.call("sign_transaction", call_of(newer))
+    await signer.call("sign_transaction", call_of(PARAMETERS.package))
+    await refused("forbidden", signer, "sign_transaction", call_of(Address(b"m" * 32)))
+
+
+async def test_versions_are_approved_up_to_a_cap_and_only_what_can_be_one(signer):
+    for wrong in (b"", b"n" * 31, "text", None, bytes(31) + b"\x02", bytes(32)):
+        await refused("bad-request", signer, "approve_package", {"package": wrong})
+    for number in range(8):
+        await signer.call("approve_package", {"package": bytes([200 + number]) * 32})
+    await refused("too-many", signer, "approve_package", {"package": b"z" * 32})
+    await signer.call("approve_package", {"package": bytes(PARAMETERS.package)})
+
+
+def test_answers_violations_and_packages_are_the_executors_alone():
+    both = Signer.allowed()["sign_transaction"]
+    for method in ("sign_answer", "sign_violation", "approve_package", "reserve", "operator"):
+        assert Signer.allowed()[method] <= both
+        assert Signer.allowed()[method] == allowed_uids(Uid.EXECUTOR)
 
 
 @pytest.mark.parametrize("method", ["sign_answer", "clock", "sign_transaction", "settle", "add_coins", "reserve"])
