@@ -6,7 +6,8 @@ before it counts.
 Rules:
 - what is over leaves a tombstone until its answer-until has passed (and its large body stays as long as it may be
   fetched), so that a repeated event or payload does nothing;
-- a payload hash is executed once: the first request that has it owns it;
+- a payload hash is executed once: the first request of its token that has it owns it, and only that token's can open
+  it;
 - the journal is rewritten when most of it is about what is over.
 
 It does no I/O but through the log that it is given, and it knows neither apiserver nor signer.
@@ -153,7 +154,8 @@ class Book:
 
     def owns_payload(self, entry: Entry) -> bool:
         """Whether this request is the one that may execute its payload."""
-        return self._owners.get(entry.event.payload_hash) == bytes(entry.request_id)
+        event = entry.event
+        return self._owners.get(_payload_key(event.token, event.payload_hash)) == bytes(entry.request_id)
 
     def state_events(self) -> Iterator[ContractEvent]:
         """The last event of each token, cluster and enclave, as the journal has them."""
@@ -264,8 +266,9 @@ class Book:
         """Drop what no longer matters at this time, and shorten the journal where that is worth it."""
         for key in [key for key, done in self._done.items() if done.until < now_ms]:
             gone = self._done.pop(key)
-            if self._owners.get(gone.payload_hash) == key:
-                del self._owners[gone.payload_hash]
+            owned = _payload_key(gone.token, gone.payload_hash)
+            if self._owners.get(owned) == key:
+                del self._owners[owned]
         self._expected = {key: each for key, each in self._expected.items() if each.until >= now_ms}
         self._payloads = {key: each for key, each in self._payloads.items() if each.until >= now_ms}
         kept = 0
@@ -294,7 +297,7 @@ class Book:
         entry = Entry(event, record)
         entry.kind = kind_of(entry.envelope, stream=event.stream)
         self._open[bytes(event.request_id)] = entry
-        self._owners.setdefault(event.payload_hash, bytes(event.request_id))
+        self._owners.setdefault(_payload_key(event.token, event.payload_hash), bytes(event.request_id))
         self.cursor = record.cursor or self.cursor
         return entry
 
@@ -337,7 +340,9 @@ class Book:
         kept = sealed if large else b""
         self._done[key] = Done(key, bytes(event.token), event.payload_hash, max(until, event.deadline), kept)
         self._open.pop(key, None)
-        self._payloads.pop(event.payload_hash, None)
+        if sealed:
+            # It opened for this request. Whoever only named its hash does not take it from its owner.
+            self._payloads.pop(event.payload_hash, None)
 
     def _replay(self, record: Record) -> None:
         match record:
@@ -357,7 +362,7 @@ class Book:
                 self.cursor = record.cursor
             case Done():
                 self._done[record.request_id] = record
-                self._owners.setdefault(record.payload_hash, record.request_id)
+                self._owners.setdefault(_payload_key(record.token, record.payload_hash), record.request_id)
                 if record.sealed:
                     self._bodies[sealed_hash(record.sealed)] = record.request_id
             case _:
@@ -399,3 +404,8 @@ class Book:
                 yield entry.signed
         if self.cursor is not None:
             yield Cursor(self.cursor)
+
+
+def _payload_key(token: bytes, payload_hash: bytes) -> bytes:
+    """A payload is sealed for one token: another one's request with its hash is another matter."""
+    return bytes(token) + payload_hash

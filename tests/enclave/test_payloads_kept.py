@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from chain.bindings.events import EVENTS
 from chain.payload import sealed_hash
 from enclave.book import Book
 from enclave.door_limits import DoorLimits
 from enclave.execution_errors import CrowdedError
 from enclave.execution_limits import ExecutionLimits
 from enclave.records import Expected, Payload
-from tests.enclave.executor_world import START_MS, TOKEN, Death, MemoryLog
+from sui.types import Address
+from tests.enclave.executor_world import START_MS, TOKEN, Death, Life, MemoryLog, World
 
 LIMITS = DoorLimits(token_puts=3, token_put_bytes=100, all_put_bytes=150)
 OTHER = b"\x44" * 32
@@ -65,3 +69,30 @@ def test_all_tokens_together_leave_room_for_our_own_gateway():
     kept.put(payload(2, 50, OTHER), LIMITS)
     kept.expect(Expected(b"d" * 32, b"", b"", START_MS), [payload(3, 50, b"")])
     assert kept.payload(sealed_hash(b"\x03" * 50)) is not None
+
+
+async def test_who_only_names_anothers_payload_takes_nothing_from_him():
+    world = World()
+    whole = world.ask("PUT", body=b"mine")
+    sealed = b"".join(whole.event.payload)
+    owners = beside(whole)
+    strangers = beside(whole, token=Address(OTHER), request_id=Address(b"\x0c" * 32))
+    # The stranger's event comes first.
+    world.asked[:] = [strangers, owners]
+    shared = world.ledger.objects[owners.event.request_id]
+    ref = replace(shared.ref, object_id=strangers.event.request_id)
+    world.ledger.objects[strangers.event.request_id] = replace(shared, ref=ref)
+    life = Life(world)
+    life.book.put(Payload(owners.event.payload_hash, sealed, START_MS + 60_000, bytes(TOKEN)))
+    assert await life.live()
+    assert world.stored[bytes(strangers.event.request_id)].status == 400
+    assert world.opened(owners)[0] == 201
+    assert life.book.payload(owners.event.payload_hash) is None
+
+
+def beside(asked, **changes):
+    """The same request with its payload beside the chain, and other changes."""
+    event = replace(asked.event, payload=(), **changes)
+    digest = bytes(event.request_id)
+    record = replace(asked.record, contents=EVENTS["K8sAPIRequest"].encode(event), digest=digest)
+    return replace(asked, event=event, record=record)
