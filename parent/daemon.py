@@ -1,10 +1,12 @@
 """The parent's one long-running process: it keeps the host's processes alive and the enclave registered.
 
 Role: the local ledger (where one is wanted), the relays, the launcher with its enclave, the operator's acts on chain.
-It answers `status`, `launch` and `stop` on a UNIX socket in the run folder; the command line is its only client.
+It answers `status`, `launch`, `restart` and `stop` on a UNIX socket in the run folder; the command line is its only
+client.
 
 Rules: the ledger and the relays are started again when they die; an enclave that ends is started again with new keys
-and a new registration, after a pause that grows. On an orderly stop the enclave is asked to give its gas back first.
+and a new registration, after a pause that grows; one whose restart is asked for, at once. On an orderly stop the
+enclave is asked to give its gas back first.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -86,6 +88,8 @@ class Daemon:
         self._limits = limits
         self._state = State()
         self._stopping = asyncio.Event()
+        self._restarting = asyncio.Event()
+        self._settings: Settings | None = None
         self._children: dict[str, Child] = {}
         self._enclave: asyncio.Task[None] | None = None
         self._launcher: Launcher | None = None
@@ -95,7 +99,7 @@ class Daemon:
         """Run until `stop` is called or the process is asked to end."""
         if self._ledger_options is not None:
             await self._start_ledger(self._ledger_options)
-        handlers = {"status": self._status, "launch": self._launch, "stop": self._stop}
+        handlers = {"status": self._status, "launch": self._launch, "restart": self._restart, "stop": self._stop}
         async with Server(self._run / SOCKET, handlers, mode=0o600, report=_report):
             await self._stopping.wait()
             await self._shut_down()
@@ -133,8 +137,17 @@ class Daemon:
         except SettingsError as error:
             raise IpcError("settings", str(error)) from error
         self._state.waiting_for = "relays"
+        self._settings = settings
         self._enclave = asyncio.create_task(self._keep_enclave(settings), name="enclave")
         return {}
+
+    async def _restart(self, _: Peer, params: Any) -> dict[str, Any]:
+        if self._settings is None or self._enclave is None or self._enclave.done():
+            raise IpcError("not-running", "this parent keeps no enclave; start one: k3s-daas up")
+        if isinstance(params, dict) and isinstance(params.get("packages"), str):
+            self._settings = replace(self._settings, packages=params["packages"])
+        self._restarting.set()
+        return {"boots": self._state.boots}
 
     async def _stop(self, _: Peer, __: Any) -> dict[str, Any]:
         self._stopping.set()
@@ -145,9 +158,10 @@ class Daemon:
         try:
             launcher = self._launcher = SimLauncher(settings, self._run, self._logs)
             await self._start_relays(settings, launcher.vsock)
-            self._bringup = Bringup(settings, open_vsock(launcher.vsock), self._state.attestation, self._tell)
             while True:
                 began = time.monotonic()
+                settings = self._settings or settings
+                self._bringup = Bringup(settings, open_vsock(launcher.vsock), self._state.attestation, self._tell)
                 try:
                     await self._one_boot(settings, launcher, self._bringup)
                 except (ParentError, WireError, OSError) as error:
@@ -156,11 +170,22 @@ class Daemon:
                 if time.monotonic() - began > self._limits.restart_longest_seconds:
                     pause = self._limits.restart_first_seconds
                 self._state.waiting_for = f"the enclave's next boot, in {pause:.0f} s"
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, self._limits.restart_longest_seconds)
+                if await self._asked_within(pause):
+                    pause = self._limits.restart_first_seconds
+                else:
+                    pause = min(pause * 2, self._limits.restart_longest_seconds)
         except Exception as error:
             self._failed(error)
             raise
+
+    async def _asked_within(self, seconds: float) -> bool:
+        """Wait for a pause, or until a restart is asked for; tell which."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._restarting.wait()
+        asked = self._restarting.is_set()
+        self._restarting.clear()
+        return asked
 
     async def _one_boot(self, settings: Settings, launcher: Launcher, bringup: Bringup) -> None:
         self._state.boots += 1
@@ -169,13 +194,19 @@ class Daemon:
         self._state.note = launcher.note
         ended = asyncio.create_task(launcher.ended())
         running = asyncio.create_task(self._register_and_watch(settings, bringup))
+        asked = asyncio.create_task(self._restarting.wait())
         try:
-            await asyncio.wait({ended, running}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, running, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                await self._give_back()
         finally:
             self._state.ready = False
-            for task in (ended, running):
+            for task in (ended, running, asked):
                 task.cancel()
-            results = await asyncio.gather(ended, running, return_exceptions=True)
+            results = await asyncio.gather(ended, running, asked, return_exceptions=True)
+        if self._restarting.is_set():
+            log.info("restart", enclave=self._state.enclave)
+            return
         if isinstance(results[1], Exception):
             raise results[1]
         raise LaunchError(f"the enclave ended with exit code {results[0]}; its log says why")
@@ -209,9 +240,7 @@ class Daemon:
         self._state.gateway, self._state.attestation = taken["gateway"], taken["attestation"]
 
     async def _shut_down(self) -> None:
-        if self._bringup is not None and self._state.ready:
-            with contextlib.suppress(ParentError, WireError, OSError, TimeoutError):
-                log.info("gas returned", **await self._bringup.give_back())
+        await self._give_back()
         if self._enclave is not None:
             self._enclave.cancel()
             await asyncio.gather(self._enclave, return_exceptions=True)
@@ -220,6 +249,12 @@ class Daemon:
         for name in ("relays", "localnet"):
             if name in self._children:
                 await self._children[name].stop()
+
+    async def _give_back(self) -> None:
+        """Ask a ready enclave for its gas; one that does not answer keeps it."""
+        if self._bringup is not None and self._state.ready:
+            with contextlib.suppress(ParentError, WireError, OSError, TimeoutError):
+                log.info("gas returned", **await self._bringup.give_back())
 
     def _tell(self, waiting_for: str) -> None:
         self._state.waiting_for = waiting_for
