@@ -16,7 +16,7 @@ It does no I/O but through the log that it is given, and it knows neither apiser
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from chain.bindings.events import EVENTS, ClusterChanged, EnclaveActivated, K8sAPIRequest, SealTokenChanged
 from chain.errors import UnauthenticError
@@ -48,20 +48,8 @@ if TYPE_CHECKING:
 
     from chain.bindings.events import ContractEvent
     from chain.bindings.state import ClusterState
+    from enclave.journal import Log
     from sui.types import Address
-
-
-class Log(Protocol):
-    """Where records are kept; `enclave.journal.Journal` is the real one."""
-
-    size_bytes: int
-    found: list[bytes]
-
-    def append(self, *payloads: bytes) -> None:
-        """Write records and return once they are stable."""
-
-    def rewrite(self, payloads: Iterable[bytes]) -> None:
-        """Replace all records."""
 
 
 @dataclass

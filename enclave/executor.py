@@ -31,11 +31,9 @@ import structlog
 from chain.bindings.events import (
     EVENTS,
     EnclaveActivated,
-    EnclaveRevoked,
     K8sAPIRequest,
     K8sResponseStored,
     K8sViolationStored,
-    SealTokenChanged,
 )
 from chain.checks import check_transaction
 from chain.clock import LedgerClock
@@ -53,6 +51,7 @@ from enclave.executor_calls import ExecutorCalls
 from enclave.executor_ports import IpcBroker, IpcSigner, StreamSocket
 from enclave.hints import activation_checkpoint, learn_time, shared_refs
 from enclave.journal import Journal
+from enclave.learning import Learner, cluster_of
 from enclave.mirror import RoleMirror
 from enclave.opening import Home
 from enclave.order import KeyedOrder
@@ -69,7 +68,6 @@ from wire.ipc import Client, Server
 if TYPE_CHECKING:
     from chain.events import AuthenticEvent
     from chain.ledger import Ledger, LedgerEvent
-    from chain.tokens import SealToken
     from enclave.book import Entry
     from enclave.execution_ports import Apiserver
     from enclave.parameters import BootParameters
@@ -134,9 +132,7 @@ class ExecutorProcess:
             random_bytes=os.urandom,
             limits=limits,
         )
-        self._activated = asyncio.Event()
         self._caught_up = asyncio.Event()
-        self._approved: set[Address] = set()
         self._starved = asyncio.Event()
         self._runner: Runner | None = None
         self._storer: Storer | None = None
@@ -150,7 +146,8 @@ class ExecutorProcess:
         await self._signer.begin()
         await learn_time(self._ledger, self._clock)
         events = self._events(view)
-        self._recall(view, events)
+        learner = Learner(view, self._clock, self._signer, self._mirror, self._streams)
+        self._recall(learner, events)
         keeper = CoinKeeper(self._ledger, self._signer, view.address)
         calls = ExecutorCalls(
             book=self._book,
@@ -168,10 +165,10 @@ class ExecutorProcess:
             async with server, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._until_failed())
                 tasks.create_task(server.serve())
-                tasks.create_task(self._follow(view, events))
-                tasks.create_task(self._keep(view, keeper))
-                await self._activated.wait()
-                await self._approve(view)
+                tasks.create_task(self._follow(view, learner, events))
+                tasks.create_task(self._keep(learner, keeper))
+                await learner.activated.wait()
+                await learner.approve()
                 await self._begin(view)
                 await self._caught_up.wait()
                 tell_ready(self._places, _NAME)
@@ -205,11 +202,10 @@ class ExecutorProcess:
             caught_up=self._caught_up.set,
         )
 
-    def _recall(self, view: ClusterView, events: AuthenticatedEvents) -> None:
+    def _recall(self, learner: Learner, events: AuthenticatedEvents) -> None:
         """Take up what the journal has of an earlier life."""
         for event in self._book.state_events():
-            view.apply(event)
-        self._learnt(view)
+            learner.recall(event)
         for expected in self._book.expected():
             with contextlib.suppress(UnauthenticError):
                 events.expect(Digest(expected.digest), expected.transaction, expected.signature)
@@ -253,14 +249,14 @@ class ExecutorProcess:
 
     # ---- events --------------------------------------------------------------------------------------------------
 
-    async def _follow(self, view: ClusterView, events: AuthenticatedEvents) -> None:
+    async def _follow(self, view: ClusterView, learner: Learner, events: AuthenticatedEvents) -> None:
         start = None if self._book.cursor is not None else await activation_checkpoint(self._ledger, self._places)
         async for found in events.follow(_EVENTS, cursor=self._book.cursor, from_checkpoint=start):
-            await self._handle(view, found)
+            await self._handle(view, learner, found)
 
-    async def _handle(self, view: ClusterView, found: AuthenticEvent) -> None:
+    async def _handle(self, view: ClusterView, learner: Learner, found: AuthenticEvent) -> None:
         event = found.event
-        if _cluster_of(event) != view.cluster:
+        if cluster_of(event) != view.cluster:
             return
         if isinstance(event, K8sResponseStored | K8sViolationStored):
             entry = self._book.get(event.request_id)
@@ -282,38 +278,7 @@ class ExecutorProcess:
                 self._take(entry)
             return
         self._book.see(event, record)
-        before = view.tokens.get(event.token) if isinstance(event, SealTokenChanged) else None
-        view.apply(event)
-        self._learnt(view)
-        await self._approve(view)
-        await self._react(view, event, before)
-
-    async def _react(self, view: ClusterView, event: Any, before: Any) -> None:
-        """End what a change of token or enclave ends."""
-        if isinstance(event, SealTokenChanged):
-            now = view.tokens.get(event.token)
-            if now is not None and before is not None and self._narrows(now, before):
-                self._streams.end_token(event.token)
-            if now is not None and now.revoked:
-                await self._mirror.drop(now)
-        elif isinstance(event, EnclaveRevoked):
-            if event.enclave == view.enclave:
-                self._streams.end_all("enclave")
-        elif isinstance(event, EnclaveActivated):
-            if event.address != view.address and view.activated:
-                self._streams.end_all("enclave")
-            self._clock.observe(event.activated_at)
-
-    def _narrows(self, now: SealToken, before: SealToken) -> bool:
-        """Whether a token that changed may allow less than before, now or once its pending rules hold."""
-        now_ms = self._clock.now_ms()
-        new, old = now.at(now_ms), before.at(now_ms)
-        return new.revoked or (new.rules, new.pending_rules) != (old.rules, old.pending_rules)
-
-    def _learnt(self, view: ClusterView) -> None:
-        """Note our activation."""
-        if view.activated:
-            self._activated.set()
+        await learner.learn(event)
 
     def _inline_bytes(self, view: ClusterView) -> int:
         """The longest sealed answer that travels in its event, by the settings that hold now."""
@@ -321,18 +286,6 @@ class ExecutorProcess:
         return min(
             self._limits.inline_bytes, self._limits.inline_bytes if settings is None else settings.response_inline_bytes
         )
-
-    async def _approve(self, view: ClusterView) -> None:
-        """Tell the signer of the contract's versions; what it does not take now is told again."""
-        for package in view.packages:
-            if package in self._approved:
-                continue
-            try:
-                await self._signer.approve_package(package)
-            except ExecutionError as error:
-                _log.warning("package-not-approved", package=str(package), error=str(error))
-            else:
-                self._approved.add(package)
 
     def _take(self, entry: Entry) -> None:
         if self._runner is None:
@@ -355,7 +308,7 @@ class ExecutorProcess:
     async def _until_failed(self) -> None:
         await self._failed
 
-    async def _keep(self, view: ClusterView, keeper: CoinKeeper) -> None:
+    async def _keep(self, learner: Learner, keeper: CoinKeeper) -> None:
         """Look after coins, the signer's clock and packages, and the journal's length."""
         while True:
             await keeper.look()
@@ -365,7 +318,7 @@ class ExecutorProcess:
                 await self._signer.clock(now_ms)
             except ExecutionError as error:
                 _log.warning("signer-clock", error=str(error))
-            await self._approve(view)
+            await learner.approve()
             await asyncio.sleep(_PAUSE_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_COINS_S):
@@ -405,12 +358,6 @@ class ExecutorProcess:
             await client.close()
         await self._ledger.close()
         self._journal.close()
-
-
-def _cluster_of(event: Any) -> Address | None:
-    """The cluster that an event speaks of."""
-    told = getattr(event, "state", event)
-    return getattr(told, "cluster", None)
 
 
 def _report_refused(raw: LedgerEvent, error: ChainError) -> None:

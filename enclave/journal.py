@@ -18,7 +18,7 @@ import fcntl
 import os
 import struct
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from enclave.execution_errors import JournalError
 from enclave.execution_limits import LIMITS, ExecutionLimits
@@ -92,6 +92,19 @@ def _whole_record_follows(data: bytes, at: int, limits: ExecutionLimits) -> bool
     length, checksum = _RECORD.unpack_from(data, following)
     end = following + _RECORD.size + length
     return bool(end <= len(data) and zlib.crc32(data[following + _RECORD.size : end]) == checksum)
+
+
+class Log(Protocol):
+    """Where records are kept; `Journal` is the real one."""
+
+    size_bytes: int
+    found: list[bytes]
+
+    def append(self, *payloads: bytes) -> None:
+        """Write records and return once they are stable."""
+
+    def rewrite(self, payloads: Iterable[bytes]) -> None:
+        """Replace all records."""
 
 
 class Journal:

@@ -85,27 +85,16 @@ class Storer:
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
         rng: Random,
+        inline_bytes: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         starved: Callable[[], None] = lambda: None,
-        inline_bytes: Callable[[], int] | None = None,
         limits: ExecutionLimits = LIMITS,
     ) -> None:
         """Begin with nothing to store.
 
-        Args:
-            book: where every step is written down.
-            ledger: the node; it is not believed.
-            signer: signs and pays.
-            place: what every transaction names.
-            now_ms: the ledger's time.
-            monotonic: seconds of a clock that never goes back.
-            rng: draws the pauses between tries.
-            sleep: waits.
-            starved: told when there is no coin left.
-            inline_bytes: the longest sealed answer that travels in its event now; the book's own bound if not given.
-            limits: batches, lanes and budgets.
+        `starved` is told when there is no coin left; `inline_bytes` says how long an answer in its event may be now.
         """
-        self._inline_bytes = inline_bytes or (lambda: book.inline_bytes)
+        self._inline_bytes = inline_bytes
         self._starved = starved
         self._book = book
         self._ledger = ledger

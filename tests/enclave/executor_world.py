@@ -549,7 +549,13 @@ class Life:
         place = StorePlace(lambda: Contract.first(PACKAGE), SharedRef(CLUSTER, 1), SharedRef(ENCLAVE, 1))
         common = {"now_ms": lambda: world.now, "rng": Random(1), "sleep": self._sleep, "limits": limits}
         self.storer = Storer(
-            book=self.book, ledger=world.ledger, signer=world.signer, place=place, monotonic=lambda: 0.0, **common
+            book=self.book,
+            ledger=world.ledger,
+            signer=world.signer,
+            place=place,
+            monotonic=lambda: 0.0,
+            inline_bytes=lambda: self.book.inline_bytes,
+            **common,
         )
         mirror = RoleMirror(world.apiserver, monotonic=lambda: 0.0, sleep=self._sleep, limits=limits)
         self.room = StreamRoom(
