@@ -172,7 +172,6 @@ def _grants() -> dict[str, bytes]:
         "narrow_grant": sign_grant(rules=(GET_PODS,)),
         "wide_grant": sign_grant(rules=(GET_SECRETS,)),
         "grant_of_16_rules": sign_grant(rules=(GET_PODS,) * 16),
-        "grant_of_17_rules": sign_grant(rules=(GET_PODS,) * 17),
         "grant_from_now": sign_grant(not_before=ASKED_AT),
         "grant_from_later": sign_grant(not_before=ASKED_AT + 1),
         "grant_until_now": sign_grant(expires_at=ASKED_AT),

@@ -8,6 +8,7 @@ use k3s_daas::cluster::Cluster;
 use k3s_daas::enclave::Enclave;
 use k3s_daas::events::{K8sRequestProcessed, K8sResponseStored};
 use k3s_daas::given;
+use k3s_daas::proofs;
 use k3s_daas::request::Request;
 use k3s_daas::signed;
 use k3s_daas::world::{Self, World};
@@ -97,6 +98,31 @@ fun an_enclave_of_a_retired_image_cannot_answer() {
     let mut world = world::ready();
     world.submit(asks::ask());
     world.retire_measurement(1);
+    world.store(asks::reply());
+    world.end();
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::enclave::EConfigurationRetired)]
+fun an_enclave_of_a_retired_configuration_cannot_answer() {
+    let mut world = world::ready();
+    world.submit(asks::ask());
+    world.retire_configuration(2);
+    world.store(asks::reply());
+    world.end();
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::enclave::EExpired)]
+fun an_enclave_whose_registration_ended_cannot_answer() {
+    let mut world = world::empty();
+    world.change_setting(b"enclave_lifetime_ms", 10_000);
+    world.add_bond(given::min_bond());
+    world.challenge();
+    world.register(proofs::proof());
+    world.activate();
+    world.issue(0);
+    world.pass(2_000);
+    world.submit(asks::ask());
+    world.pass(8_000);
     world.store(asks::reply());
     world.end();
 }

@@ -186,3 +186,11 @@ fun a_rule_text_is_a_rule_like_any_other() {
     world.submit_with_grant(ask(), session(), NOW, EXPIRES, narrowed, signed::grant());
     world.end();
 }
+
+#[test]
+fun a_grant_may_have_16_rules() {
+    let mut world = world::ready();
+    let narrowed = vector::tabulate!(16, |_| vector[b"", b"pods", b"", b"default", b"get"]);
+    world.submit_with_grant(ask(), session(), NOW, EXPIRES, narrowed, signed::grant_of_16_rules());
+    world.end();
+}

@@ -78,8 +78,6 @@ public fun wide_grant(): vector<u8> { x"95c4bdb222afdb1e671c0c06aad65b16ecdf8746
 
 public fun grant_of_16_rules(): vector<u8> { x"8448d11e767646c5e08a80627bf614c89345d97a9c5b40bf4208a15f9b5288a4f040effb6e394718946fc10343750d086f87df312debbee766fcc770d3996d0c" }
 
-public fun grant_of_17_rules(): vector<u8> { x"325ada82cca0042573dd7f4e0c8e2cc234cd3ca7fce94fbec3578ea4e5fbac21e23fda9ef87d6ab55aa948244f8510ee986ec5c3a2138a917b87a0632461da0b" }
-
 public fun grant_from_now(): vector<u8> { x"e274ae99c1a7d891acfa4fceab1d7824e98c390236e6c0c719c6fcf9db843a60a90ca6cd47c4558e30e155c99b0cc81e26e3e28a4d934fe03e2cad367d468503" }
 
 public fun grant_from_later(): vector<u8> { x"a928f84f130364c66abe87a97dce9ed5284ca95f0d11604afb367c3ac4fbd65c85068b04ba824bcc3394d3b397281d075d9e3d8c119af3a19a1bce5a9a1b6308" }
