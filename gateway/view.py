@@ -128,6 +128,16 @@ class ClusterView:
             return 0
         return state.bond
 
+    def denies(self, token: Address, *, change: bool, now_ms: int) -> bool:
+        """Say whether our own copy tells why the contract denies a token for good, until an event changes it."""
+        known, state = self.tokens.get(token), self.state
+        if known is None or state is None:
+            return False
+        pending = state.pending_version
+        version = pending.version if pending is not None and pending.due <= now_ms else state.version
+        too_little = change and known.stake < state.settings_at(now_ms).min_stake
+        return known.revoked or known.expires_at <= now_ms or known.version != version or too_little
+
     def target(self, now_ms: int) -> SealTarget:
         """Say to whom requests are sealed at a time of the ledger.
 

@@ -34,6 +34,7 @@ KEY = Ed25519Key.generate(b"\x21" * 32)
 TABLE = AbortTable(
     {
         "seal_token": (b"ERevoked", b"the token is revoked"),
+        "cluster": (b"EWrongVersion", b"the cluster works with another version of this package"),
         "request": (b"EDeadlineTooFar", b"the deadline is too far", b"EDeadlinePassed", b"the deadline has passed"),
     }
 )
@@ -110,6 +111,7 @@ class Contract:
 
     def __init__(self) -> None:
         self.aborts: dict[str, tuple[str, int]] = {}
+        self.package = PACKAGE
         self.transactions: list[int] = []
         self.order: list[bytes] = []
 
@@ -130,7 +132,7 @@ class Contract:
             resource = read(10, STRING)
             if resource in self.aborts:
                 module, code = self.aborts[resource]
-                return Verdict(abort=(PACKAGE, module, "check", code))
+                return Verdict(abort=(self.package, module, "check", code))
             payload = asked[5]
             command = program.commands[payload.index] if type(payload).__name__ == "Result" else None
             if isinstance(command, MakeMoveVec):
