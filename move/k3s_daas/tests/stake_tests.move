@@ -4,7 +4,6 @@ module k3s_daas::stake_tests;
 
 use k3s_daas::asks;
 use k3s_daas::blame;
-use k3s_daas::cluster::AdminCap;
 use k3s_daas::events::SealTokenChanged;
 use k3s_daas::given;
 use k3s_daas::seal_token;
@@ -191,28 +190,5 @@ fun the_stake_of_a_revoked_token_leaves() {
 fun the_stake_of_an_expired_token_leaves() {
     let mut world = world::ready();
     world.pass(3_600_000);
-    take_all_out(world);
-}
-
-#[test]
-fun stake_leaves_when_the_cluster_works_with_another_version() {
-    let mut world = world::ready();
-    world::with_cluster!(&mut world, |cluster, _| cluster.set_version_for_testing(2));
-    take_all_out(world);
-}
-
-#[test]
-fun stake_leaves_a_token_of_another_version() {
-    let mut world = world::ready();
-    world::with_token!(&mut world, given::stranger(), |_, token, _, _| token.set_version_for_testing(0));
-    take_all_out(world);
-}
-
-#[test]
-fun stake_leaves_when_the_admin_cap_is_burnt() {
-    let mut world = world::ready();
-    world.scenario().next_tx(given::admin());
-    let cap = world.scenario().take_from_sender<AdminCap>();
-    world::with_cluster!(&mut world, |cluster, clock| cluster.burn_admin(cap, clock));
     take_all_out(world);
 }

@@ -180,26 +180,10 @@ fun wider_rules_are_told_as_pending_until_something_else_changes() {
     world.end();
 }
 
-// Versions
-
-#[test, expected_failure(abort_code = ::k3s_daas::seal_token::EWrongVersion)]
-fun a_token_of_a_version_before_is_denied() {
-    let mut world = world::ready();
-    set_version(&mut world, 0);
-    world.submit(asks::ask());
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::seal_token::EWrongVersion)]
-fun a_token_of_a_version_to_come_is_denied() {
-    let mut world = world::ready();
-    set_version(&mut world, 2);
-    world.submit(asks::ask());
-    world.end();
-}
+// Migration
 
 #[test]
-fun anyone_migrates_a_token_to_its_clusters_version() {
+fun a_migration_is_told_as_a_change() {
     let mut world = world::ready();
     set_version(&mut world, 0);
     migrate(&mut world);
@@ -216,41 +200,5 @@ fun a_revoked_token_is_migrated_too() {
     world.revoke_token(signed::owner_address());
     set_version(&mut world, 0);
     migrate(&mut world);
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::seal_token::ENotOlder)]
-fun a_token_is_migrated_once() {
-    let mut world = world::ready();
-    migrate(&mut world);
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::seal_token::ENotOlder)]
-fun a_token_is_not_migrated_back() {
-    let mut world = world::ready();
-    set_version(&mut world, 2);
-    migrate(&mut world);
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::cluster::EWrongVersion)]
-fun a_token_is_migrated_to_no_version_but_its_clusters() {
-    let mut world = world::ready();
-    set_version(&mut world, 0);
-    world::with_cluster!(&mut world, |cluster, _| cluster.set_version_for_testing(2));
-    migrate(&mut world);
-    world.end();
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::seal_token::EWrongCluster)]
-fun a_token_is_migrated_to_no_other_clusters_version() {
-    let mut world = world::ready();
-    set_version(&mut world, 0);
-    let (other, admin, operator) = given::new_cluster(0x77);
-    world::with_token!(&mut world, given::stranger(), |_, token, clock, _| {
-        seal_token::migrate_token(&other, token, clock);
-    });
-    given::drop_all(other, admin, operator);
     world.end();
 }
