@@ -13,7 +13,7 @@ from chain.bindings.events import ClusterChanged
 from chain.bindings.state import Delays, Penalties, Settings
 from chain.configuration import Configuration, make_configuration, parse_configuration
 from chain.outcome import created
-from cli.cluster_changes import admin, configuration, measurement, set_settings
+from cli.cluster_changes import admin, configuration, measurement, parse_delay, set_settings
 from cli.cluster_operator import bond, operator
 from cli.cluster_state import read_measurements, refresh_cluster_file
 from cli.context import Context, open_context
@@ -196,6 +196,7 @@ def _setting(flag: str, name: str, unit: str) -> Callable[[Callable[..., None]],
 @_setting("--enclave-lifetime", "enclave_lifetime_ms", "milliseconds")
 @_setting("--request-inline", "request_inline_bytes", "bytes")
 @_setting("--response-inline", "response_inline_bytes", "bytes")
+@click.option("--delay", "spans", multiple=True, help="NAME=DURATION: one delay or window, instead of the usual.")
 @click.option("--demo-delays", is_flag=True, help="Delays of seconds, for a demonstration.")
 @click.option("--sender", help="Who becomes the admin: an alias or address.")
 @act_options
@@ -204,8 +205,9 @@ def create(
     config: Path | None,
     bond_mist: int | None,
     sender: str | None,
-    answer_window_ms: int,
     *,
+    answer_window_ms: int,
+    spans: tuple[str, ...],
     demo_delays: bool,
     as_json: bool,
     dry_run: bool,
@@ -217,6 +219,8 @@ def create(
     Example: k3s-daas cluster create --measurements build/sim.pcrs.json --demo-delays --yes
     """
     settings = replace(SETTINGS, **limits)
+    delays = replace(DEMO_DELAYS if demo_delays else DELAYS, answer_window_ms=answer_window_ms)
+    delays = replace(delays, **dict(parse_delay(text) for text in spans))
 
     async def _work() -> dict[str, Any] | None:
         async with open_context() as context:
@@ -225,7 +229,7 @@ def create(
                 sender_of(context, sender),
                 Act(as_json, dry_run, yes),
                 settings=settings,
-                delays=replace(DEMO_DELAYS if demo_delays else DELAYS, answer_window_ms=answer_window_ms),
+                delays=delays,
                 measurements=read_measurements(measurements),
                 configurations=[read_configuration(context, config)],
                 bond_mist=settings.min_bond if bond_mist is None else bond_mist,

@@ -10,6 +10,7 @@ import click
 from chain.bindings import calls
 from chain.bindings.upgrade_events import UpgradeLocked
 from chain.errors import ChainError
+from chain.outcome import created
 from cli.caps import upgrade_cap_of
 from cli.context import COMPILED, Context, open_context
 from cli.durations import Duration, spoken
@@ -23,19 +24,18 @@ from cli.upgrade import announce, cancel, immutable, upgrade
 from cli.upgrade_lock import find_lock, lock_json, read_lock, warn_if_unlocked
 from sui.bcs import ADDRESS
 from sui.builder import ProgrammableBuilder
-from sui.effects import IdCreated, ObjectWrite, PackageWrite
-from sui.types import AddressOwner
+from sui.effects import PackageWrite
+from sui.type_tag import StructTag
+from sui.types import Address, AddressOwner
 
 if TYPE_CHECKING:
     from chain.account import Account
     from chain.ledger import ExecutedTransaction
-    from sui.types import Address
 
 ADMIN_ALIAS = "admin"
 """The key that publishes and administers unless another one is named."""
 
-UPGRADE_DELAY_MS = 7 * 86_400_000
-"""How long an upgrade is announced before it can be made, unless it is said."""
+_UPGRADE_CAP = str(StructTag(Address.parse("0x2"), "package", "UpgradeCap"))
 
 _delay_option = click.option(
     "--upgrade-delay",
@@ -73,7 +73,7 @@ async def publish_package(context: Context, account: Account, compiled: Path, ac
     done = await run(context, account, builder, act, asks="Publish the contract's package? This costs gas.")
     if done is None:
         return None
-    package, cap_id = published(done)
+    package, cap_id = await published(context, done)
     info = await context.ledger.service_info()
     context.remember(
         ledger=context.profile.ledger,
@@ -100,21 +100,17 @@ async def publish_package(context: Context, account: Account, compiled: Path, ac
     }
 
 
-def published(done: ExecutedTransaction) -> tuple[Address, Address]:
+async def published(context: Context, done: ExecutedTransaction) -> tuple[Address, Address]:
     """The package that a transaction published, and its UpgradeCap.
 
     Raises:
         CommandError: there is none.
     """
-    package = cap = None
-    for change in done.effects.changed_objects:
-        if isinstance(change.output_state, PackageWrite):
-            package = change.object_id
-        elif isinstance(change.output_state, ObjectWrite) and isinstance(change.id_operation, IdCreated):
-            cap = change.object_id
-    if package is None or cap is None:
-        raise CommandError(f"transaction {done.digest} published no package; the ledger does not do what it says")
-    return package, cap
+    written = [c.object_id for c in done.effects.changed_objects if isinstance(c.output_state, PackageWrite)]
+    for found in await context.ledger.get_objects(created(done)):
+        if written and found is not None and found.type is not None and str(found.type) == _UPGRADE_CAP:
+            return written[0], found.ref.object_id
+    raise CommandError(f"transaction {done.digest} published no package; the ledger does not do what it says")
 
 
 async def lock_package(context: Context, act: Act, *, delay_ms: int) -> dict[str, Any] | None:

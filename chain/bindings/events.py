@@ -373,7 +373,8 @@ def event_type(original: Address, name: str) -> str:
     Returns:
         The type as a node writes it.
     """
-    return f"{original}::{MODULE}::{name}"
+    module = UPGRADE_MODULE if name in UPGRADE_EVENTS else MODULE
+    return f"{original}::{module}::{name}"
 
 
 _MODULES: dict[str, dict[str, Codec[Any]]] = {MODULE: EVENTS, UPGRADE_MODULE: UPGRADE_EVENTS}

@@ -1,13 +1,12 @@
 """A ledger process, a home, and an enclave that is only its keys, its documents and its signature."""
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import http.server
 import json
 import os
-import socket
-import subprocess
 import sys
 import threading
 import time
@@ -48,65 +47,14 @@ from chain.statements import ANSWER_DOMAIN, ANSWER_STATEMENT, MANIFEST, MANIFEST
 from chain.store import build_store
 from chain.submit import SubmitOrder, build_submit, request_ids, signed_grant
 from cli import root as module
+from sui.digests import upgrade_digest
 from sui.keys import Ed25519Key
 from sui.types import Address
+from tests.cli.ledger_process import ROOT, Localnet
 
-ROOT = Path(__file__).resolve().parents[2]
 COMPILED = ROOT / "build" / "k3s_daas.json"
 FRAMEWORK = ROOT / "build" / "framework.json"
 PCRS = (b"\x11" * 48, b"\x22" * 48, b"\x33" * 48)
-
-
-def free_port():
-    """A port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Localnet:
-    """The embedded ledger as a process."""
-
-    def __init__(self, folder, trust_root):
-        self.listen = f"127.0.0.1:{free_port()}"
-        self.faucet = f"127.0.0.1:{free_port()}"
-        pem = folder / "root.pem"
-        pem.write_bytes(trust_root)
-        self.log = folder / "localnet.log"
-        sink = self.log.open("wb")
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "localnet",
-                "--listen",
-                self.listen,
-                "--faucet",
-                self.faucet,
-                "--state",
-                ":memory:",
-                "--finality-ms",
-                "0",
-                "--seed",
-                "7",
-                "--trust-root",
-                str(pem),
-            ],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=sink,
-        )
-        sink.close()
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(self.log.read_text())
-        assert json.loads(line)["ready"]
-
-    def stop(self):
-        """End it."""
-        self.process.terminate()
-        self.process.wait(10)
-        self.process.stdout.close()
 
 
 class Transport:
@@ -351,45 +299,74 @@ class Finished:
 def make_stand(folder):
     """Everything up to an active enclave and a staked token, by commands alone."""
     authority = make_root(int(time.time() * 1000))
-    pem = authority.certificate.public_bytes(Encoding.PEM)
-    localnet = Localnet(folder, pem)
-    stand = Stand(folder / "home", localnet, Enclave(authority))
+    localnet = Localnet(folder, authority.certificate.public_bytes(Encoding.PEM))
     try:
-        stand.home.mkdir()
-        (folder / "pcrs.json").write_text(json.dumps({f"PCR{n}": pcr.hex() for n, pcr in enumerate(PCRS)}))
-        for alias in ("admin", "user", "poor"):
-            address = stand.json("key", "create", "--alias", alias)["address"]
-            stand.run("ledger", "faucet", address, "--faucet", localnet.faucet)
-        stand.json("contract", "publish", "--ledger", localnet.listen, "--yes")
-        made = stand.json(
-            "cluster", "create", "--measurements", folder / "pcrs.json", "--demo-delays", "--yes", "--sender", "admin"
-        )
-        stand.run("ledger", "faucet", made["operator_address"], "--faucet", localnet.faucet)
-        state = json.loads((stand.home / "state.json").read_text())
-        state |= {"faucet": localnet.faucet, "attestation_root": pem.decode(), "gateway": "127.0.0.1:6443"}
-        (stand.home / "state.json").write_text(json.dumps(state))
-        file = stand.file
-        configuration = make_configuration("ledger:9000", plaintext=True)
-        stand.enclave.boot(file.cluster, file.package, bytes(file.chain_id), configuration.hash)
-        challenge = stand.json("enclave", "challenge")["challenge"]
-        with stand.enclave.serve() as place:
-            registered = stand.json("enclave", "register", "--challenge", challenge, "--attestation", place)
-        stand.enclave.object_id = Address.parse(registered["enclave"])
-        stand.run("ledger", "faucet", registered["address"], "--faucet", localnet.faucet)
-        stand.json("enclave", "activate", registered["enclave"], "--yes")
-        rules = ("--rule", "/pods:*:get,list,delete", "--rule", "url:/metrics:get")
-        for alias in ("user", "poor"):
-            stand.tokens[alias] = stand.json("token", "create", "--owner", alias, *rules, "--wait")["token"]
-        stand.run("token", "stake", stand.tokens["user"], "2000000000", "--yes")
+        return set_up(folder, localnet, authority)
     except BaseException:
         localnet.stop()
         raise
+
+
+def publish_in(folder, localnet, authority, *, no_lock=False):
+    """A home of its own on a ledger, with three keys and a contract."""
+    stand = Stand(folder / "home", localnet, Enclave(authority))
+    stand.home.mkdir(parents=True)
+    (folder / "pcrs.json").write_text(json.dumps({f"PCR{n}": pcr.hex() for n, pcr in enumerate(PCRS)}))
+    for alias in ("admin", "user", "poor"):
+        address = stand.json("key", "create", "--alias", alias)["address"]
+        stand.run("ledger", "faucet", address, "--faucet", localnet.faucet)
+    lock = ["--no-lock"] if no_lock else ["--upgrade-delay", "2s"]
+    stand.json("contract", "publish", "--ledger", localnet.listen, "--yes", *lock)
+    return stand
+
+
+def set_up(folder, localnet, authority, *, delays=()):
+    """A home of its own on a ledger, with a contract, a cluster, an active enclave and two tokens."""
+    stand = publish_in(folder, localnet, authority)
+    made = stand.json(
+        *("cluster", "create", "--measurements", folder / "pcrs.json", "--demo-delays", "--yes", "--sender", "admin"),
+        *(word for delay in delays for word in ("--delay", delay)),
+    )
+    stand.run("ledger", "faucet", made["operator_address"], "--faucet", localnet.faucet)
+    root = authority.certificate.public_bytes(Encoding.PEM).decode()
+    state = json.loads((stand.home / "state.json").read_text())
+    state |= {"faucet": localnet.faucet, "attestation_root": root, "gateway": "127.0.0.1:6443"}
+    (stand.home / "state.json").write_text(json.dumps(state))
+    file = stand.file
+    configuration = make_configuration("ledger:9000", plaintext=True)
+    stand.enclave.boot(file.cluster, file.package, bytes(file.chain_id), configuration.hash)
+    challenge = stand.json("enclave", "challenge")["challenge"]
+    with stand.enclave.serve() as place:
+        registered = stand.json("enclave", "register", "--challenge", challenge, "--attestation", place)
+    stand.enclave.object_id = Address.parse(registered["enclave"])
+    stand.run("ledger", "faucet", registered["address"], "--faucet", localnet.faucet)
+    stand.json("enclave", "activate", registered["enclave"], "--yes")
+    rules = ("--rule", "/pods:*:get,list,delete", "--rule", "url:/metrics:get")
+    for alias in ("user", "poor"):
+        stand.tokens[alias] = stand.json("token", "create", "--owner", alias, *rules, "--wait")["token"]
+    stand.run("token", "stake", stand.tokens["user"], "2000000000", "--yes")
     return stand
 
 
 def ask(stand, bearer, envelope, **options):
     """Run `Stand.ask`."""
     return asyncio.run(stand.ask(bearer, envelope, **options))
+
+
+def next_version(path, version=2):
+    """The compiled contract as a version that takes itself for the next one; written to a file."""
+    compiled = json.loads(COMPILED.read_text())
+    one, next_one = (b"\x03\x08" + number.to_bytes(8, "little") for number in (1, version))
+    modules = [base64.b64decode(text) for text in compiled["modules"]]
+    [code] = [
+        module for module in modules if b"\x07version" in module and b"\x07current" in module and len(module) < 200
+    ]
+    assert code.count(one) == 1
+    modules[modules.index(code)] = code.replace(one, next_one)
+    digest = bytes(upgrade_digest(modules, [Address.parse(text) for text in compiled["dependencies"]])).hex()
+    texts = [base64.b64encode(module).decode() for module in modules]
+    path.write_text(json.dumps(compiled | {"modules": texts, "digest": digest}))
+    return path, digest
 
 
 GET_PODS = Envelope("get", "", "pods", "", "default")

@@ -147,6 +147,7 @@ def test_an_event_is_decoded_by_its_type():
     data = events.EVENTS["K8sRequestProcessed"].encode(event)
     assert events.decode_event(PACKAGE, StructTag(PACKAGE, "events", "K8sRequestProcessed"), data) == event
     assert events.event_type(PACKAGE, "K8sAPIRequest") == f"{PACKAGE}::events::K8sAPIRequest"
+    assert events.event_type(PACKAGE, "UpgradeLocked") == f"{PACKAGE}::upgrade_lock::UpgradeLocked"
 
 
 @pytest.mark.parametrize(
