@@ -271,3 +271,19 @@ def test_help_says_how(stack):
     assert "--listen" in told
     assert "Example:" in told
     assert stack.daas("proxy", "--listen", "nowhere", check=False).returncode == 2
+
+
+def test_an_enclave_that_is_replaced_ends_it_until_it_is_started_anew(own_stack):
+    out = str(own_stack.home / "proxy-pinned")
+    with proxying(own_stack, "--out", out) as (told, process):
+        assert "default" in own_stack.kubectl("get", "ns", kubeconfig=out).stdout
+        own_stack.daas("enclave", "restart", "--yes", timeout=180)
+        limit = time.monotonic() + 60
+        while (refused := own_stack.kubectl("get", "ns", kubeconfig=out, check=False)).returncode == 0:
+            assert time.monotonic() < limit
+            time.sleep(0.5)
+        assert "start `k3s-daas proxy` anew" in refused.stderr
+        assert process.poll() is None
+    with proxying(own_stack, "--out", out) as (again, _):
+        assert again["enclave"] != told["enclave"]
+        assert "default" in own_stack.kubectl("get", "ns", kubeconfig=out).stdout
