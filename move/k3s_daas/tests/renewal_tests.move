@@ -118,20 +118,6 @@ fun an_enclave_goes_on_under_the_configuration_of_its_new_document() {
     world.end();
 }
 
-#[test]
-fun an_enclave_goes_on_as_the_image_of_its_new_document() {
-    let mut world = world::ready();
-    world::by_admin!(&mut world, |cluster, cap, clock, _| {
-        cluster.add_measurement(cap, given::pcr(5), given::pcr(6), given::pcr(7), clock);
-    });
-    world.pass(1_000);
-    let values = vector[given::pcr(5), given::pcr(6), given::pcr(7)];
-    renew(&mut world, proofs::proof().proof_pcrs(vector[0, 1, 2], values));
-    world.retire_measurement(1);
-    assert_usable(&mut world);
-    world.end();
-}
-
 #[test, expected_failure(abort_code = ::k3s_daas::enclave::EConfigurationRetired)]
 fun an_enclave_that_was_not_renewed_ends_with_its_configuration() {
     let mut world = world::ready();
