@@ -4,8 +4,9 @@ Rules: a coin is in one state only, so two transactions never share one; a coin 
 known stays out until the ledger shows a newer version of it, or still the same one long after anybody would have sent
 the transaction, or the lease is settled after all. A lease that nobody settles (its holder ended, or never got the
 signed bytes) becomes one of unknown outcome in time. The smallest coin that is large enough is taken, so that large
-ones stay for what needs them. References and balances are unauthenticated hints: a wrong one fails on chain. Pure: no
-I/O, time is a parameter.
+ones stay for what needs them. A reservation is one coin under a name that its holder chose: asked for again under the
+same name it is the same one, so that an answer that was lost on its way holds no coin. References and balances are
+unauthenticated hints: a wrong one fails on chain. Pure: no I/O, time is a parameter.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class CoinState(Enum):
 
 @dataclass(frozen=True)
 class Coin:
-    """One coin; `holder` is the reservation or lease that has it."""
+    """One coin; `holder` is the lease that has it, or minus the reservation."""
 
     ref: ObjectRef
     balance: int
@@ -92,27 +93,26 @@ class CoinPool:
             news += 1
         return news
 
-    def reserve(self, count: int) -> int:
-        """Set coins aside for answers to come; returns the reservation's number.
+    def reserve(self, name: int) -> None:
+        """Set a coin aside for an answer to come, once for a name.
 
         Raises:
-            SignatureRefused: no-gas, or a count that is not allowed.
+            SignatureRefused: no-gas, or no name.
         """
-        if not 1 <= count <= self._limits.coins_per_reservation:
-            raise SignatureRefused("bad-request", f"1 to {self._limits.coins_per_reservation} coins can be reserved")
-        chosen = sorted(self._free(self._limits.answer_reserve_mist), key=_balance)[:count]
-        if len(chosen) < count:
-            raise _no_gas(f"{count} coins of {self._limits.answer_reserve_mist} MIST")
-        number = next(self._numbers)
-        for coin in chosen:
-            self._put(replace(coin, state=CoinState.RESERVED, holder=number))
-        return number
+        if name <= 0:
+            raise SignatureRefused("bad-request", "a reservation's name is a positive number")
+        if self._of(name) is not None:
+            return
+        able = list(self._free(self._limits.answer_reserve_mist))
+        if not able:
+            raise _no_gas(f"an answer, of {self._limits.answer_reserve_mist} MIST")
+        self._put(replace(min(able, key=_balance), state=CoinState.RESERVED, holder=-name))
 
     def release(self, reservation: int) -> None:
-        """Give a reservation's remaining coins back; harmless when it has none."""
-        for coin in tuple(self._coins.values()):
-            if coin.state is CoinState.RESERVED and coin.holder == reservation:
-                self._put(replace(coin, state=CoinState.FREE, holder=0))
+        """Give a reservation's coin back; harmless when it has none any more."""
+        coin = self._of(reservation)
+        if coin is not None:
+            self._put(replace(coin, state=CoinState.FREE, holder=0))
 
     def release_all(self) -> None:
         """Give all reservations back: their holder has started anew and knows none of them."""
@@ -238,11 +238,16 @@ class CoinPool:
     def _free(self, least: int) -> Iterable[Coin]:
         return (coin for coin in self._coins.values() if coin.state is CoinState.FREE and coin.balance >= least)
 
+    def _of(self, reservation: int) -> Coin | None:
+        """The coin of a reservation."""
+        held = (coin for coin in self._coins.values() if coin.state is CoinState.RESERVED)
+        return next((coin for coin in held if coin.holder == -reservation), None)
+
     def _reserved(self, reservation: int, budget: int) -> Coin:
-        for coin in self._coins.values():
-            if coin.state is CoinState.RESERVED and coin.holder == reservation and coin.balance >= budget:
-                return coin
-        raise SignatureRefused("unknown-reservation", f"reservation {reservation} has no coin left for {budget} MIST")
+        coin = self._of(reservation)
+        if coin is None or coin.balance < budget:
+            raise SignatureRefused("unknown-reservation", f"reservation {reservation} has no coin for {budget} MIST")
+        return coin
 
     def _put(self, coin: Coin) -> None:
         self._coins[coin.ref.object_id] = coin

@@ -11,8 +11,6 @@ class CustodyLimits:
 
     coins: int = 512
     """Most coins in the signer's pool."""
-    coins_per_reservation: int = 16
-    """Most coins that one reservation takes."""
     lease_s: float = 120.0
     """After which a lease that nobody settled is taken for one of unknown outcome."""
     unknown_s: float = 1_860.0

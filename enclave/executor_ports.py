@@ -3,13 +3,15 @@
 Role: calls over UNIX sockets; errors of the transport become the executor's own.
 
 Rules: every call has a deadline. A lost call for a signature is repeated by its caller (the signer gives the same bytes
-for the same request); a lost call for a transaction is not, because it would take a second coin.
+for the same request); a lost call for a transaction is not, because it would take a second coin. A reservation's name
+is our own, so that one whose call was lost is the next one that is asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 import cbor2
@@ -45,6 +47,8 @@ class IpcSigner(Signer):
     def __init__(self, client: Client) -> None:
         """Call the signer through `client`."""
         self._client = client
+        self._names = itertools.count(1)
+        self._unheard: list[int] = []
 
     async def begin(self) -> None:
         """Say that the executor has started anew and holds no reservation."""
@@ -76,7 +80,13 @@ class IpcSigner(Signer):
 
     async def reserve(self) -> Any:
         """Set a coin aside for an answer."""
-        return (await self._call("reserve", {"count": 1}))["reservation"]
+        name = self._unheard.pop() if self._unheard else next(self._names)
+        try:
+            await self._call("reserve", {"reservation": name})
+        except BaseException:
+            self._unheard.append(name)
+            raise
+        return name
 
     async def release(self, reservations: Sequence[Any]) -> None:
         """Give reservations back that are not needed."""
@@ -85,6 +95,7 @@ class IpcSigner(Signer):
                 await self._call("release", {"reservation": reservation})
             except LocalProcessError as error:
                 _log.warning("release-failed", error=str(error))
+                self._unheard.append(reservation)
 
     async def sign_answer(self, statement: dict[str, Any]) -> AnswerSignature:
         """Sign an answer."""

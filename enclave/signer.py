@@ -272,11 +272,12 @@ class Signer:
         return {"added": self._pool.add(coins, self._monotonic())}
 
     def reserve(self, _: Peer, raw: Any) -> dict[str, Any]:
-        """Set coins aside for answers."""
-        return {"reservation": self._pool.reserve(params.fields(raw).number("count"))}
+        """Set a coin aside for an answer, once under the name that the caller chose."""
+        self._pool.reserve(params.fields(raw).number("reservation"))
+        return {}
 
     def release(self, _: Peer, raw: Any) -> dict[str, Any]:
-        """Give a reservation's coins back."""
+        """Give a reservation's coin back."""
         self._pool.release(params.fields(raw).number("reservation"))
         return {}
 

@@ -12,7 +12,7 @@ from enclave.custody_limits import CustodyLimits
 from enclave.errors import SignatureRefused
 from sui.types import Address, Digest, ObjectRef
 
-LIMITS = CustodyLimits(coins=12, coins_per_reservation=3, answer_reserve_mist=50, lease_s=10, unknown_s=100)
+LIMITS = CustodyLimits(coins=12, answer_reserve_mist=50, lease_s=10, unknown_s=100)
 
 
 def ref(number, version=1):
@@ -80,7 +80,8 @@ def test_the_smallest_coin_that_is_large_enough_is_taken():
     pool = CoinPool(LIMITS)
     pool.add([(ref(0), 900), (ref(1), 60), (ref(2), 20)])
     assert pool.lease(10).payment == ref(2)
-    assert pool.lease(10, reservation=pool.reserve(1)).payment == ref(1)
+    pool.reserve(1)
+    assert pool.lease(10, reservation=1).payment == ref(1)
     assert pool.lease(500).payment == ref(0)
 
 
@@ -148,26 +149,50 @@ def test_a_coin_that_was_given_away_is_gone():
 
 def test_reserved_coins_are_for_their_holder():
     pool = pool_of(3)
-    number = pool.reserve(2)
+    pool.reserve(4)
+    pool.reserve(5)
     assert pool.lease(10).payment == ref(2)
     refused("no-gas", pool.lease, 10)
-    refused("unknown-reservation", pool.lease, 10, reservation=number + 7)
-    one, two = pool.lease(10, reservation=number), pool.lease(10, reservation=number)
+    refused("unknown-reservation", pool.lease, 10, reservation=7)
+    one, two = pool.lease(10, reservation=4), pool.lease(10, reservation=5)
     assert {one.payment, two.payment} == {ref(0), ref(1)}
-    refused("unknown-reservation", pool.lease, 10, reservation=number)
+    refused("unknown-reservation", pool.lease, 10, reservation=4)
+
+
+def test_a_reservation_that_is_asked_for_again_is_the_same_one():
+    pool = pool_of(3)
+    for _ in range(3):
+        pool.reserve(4)
+    assert pool.count(CoinState.RESERVED) == 1
+    pool.release(4)
+    pool.release(4)
+    assert pool.count(CoinState.FREE) == 3
+
+
+def test_a_lease_and_a_reservation_of_one_number_are_two_things():
+    pool = pool_of(3)
+    number = pool.lease(10).number
+    pool.reserve(number)
+    pool.release(number)
+    assert pool.count(CoinState.LEASED) == 1
+    pool.reserve(number)
+    pool.cancel(number)
+    assert pool.count(CoinState.RESERVED) == 1
 
 
 def test_reservations_are_given_back_one_by_one_and_all_at_once():
     pool = pool_of(3)
-    pool.release(pool.reserve(2))
+    pool.reserve(2)
+    pool.release(2)
     assert pool.count(CoinState.FREE) == 3
     pool.reserve(1)
     pool.reserve(2)
     pool.release_all()
     assert pool.count(CoinState.FREE) == 3
     refused("bad-request", pool.reserve, 0)
-    refused("bad-request", pool.reserve, 4)
     pool.lease(10)
+    pool.reserve(1)
+    pool.reserve(2)
     refused("no-gas", pool.reserve, 3)
 
 

@@ -217,7 +217,9 @@ async def test_a_transaction_is_paid_by_a_leased_coin_and_signed(signer):
 
 async def test_a_reserved_coin_pays_for_an_answer_when_nothing_else_is_left(signer):
     await signer.call("add_coins", {"coins": [coin(1)]})
-    reservation = (await signer.call("reserve", {"count": 1}))["reservation"]
+    reservation = 7
+    for _ in range(2):
+        assert await signer.call("reserve", {"reservation": reservation}) == {}
     await refused("no-gas", signer, "sign_transaction", transaction())
     await signer.call("sign_transaction", transaction(reservation=reservation))
     await refused("unknown-reservation", signer, "sign_transaction", transaction(reservation=reservation))

@@ -72,7 +72,7 @@ def folder(tmp_path_factory):
 
 
 async def test_the_signer_is_told_of_time_operator_coins_and_ends(folder):
-    neighbour = Neighbour({"coins": {"free": 3}, "reserve": {"reservation": 9}})
+    neighbour = Neighbour({"coins": {"free": 3}, "reserve": {}})
     names = ("release_all", "clock", "operator", "add_coins", "coins", "reserve", "release", "settle")
     async with beside(folder, neighbour, *names) as client:
         signer = IpcSigner(client)
@@ -81,8 +81,8 @@ async def test_the_signer_is_told_of_time_operator_coins_and_ends(folder):
         await signer.operator(REQUEST)
         await signer.add_coins([(COIN, 70)])
         assert await signer.coins() == {"free": 3}
-        assert await signer.reserve() == 9
-        await signer.release([9])
+        assert await signer.reserve() == 1
+        await signer.release([1])
         await signer.settle(1, COIN)
         await signer.settle(2, COIN, 0)
         await signer.settle(3, None)
@@ -93,8 +93,8 @@ async def test_the_signer_is_told_of_time_operator_coins_and_ends(folder):
         ("operator", {"address": bytes(REQUEST)}),
         ("add_coins", {"coins": [{**TOLD, "balance": 70}]}),
         ("coins", {}),
-        ("reserve", {"count": 1}),
-        ("release", {"reservation": 9}),
+        ("reserve", {"reservation": 1}),
+        ("release", {"reservation": 1}),
         ("settle", {"lease": 1, "coin": {**TOLD, "balance": None}}),
         ("settle", {"lease": 2, "coin": {**TOLD, "balance": 0}}),
         ("settle", {"lease": 3, "coin": None}),
@@ -118,6 +118,20 @@ async def test_the_signers_refusals_are_the_executors_own_errors(folder):
         neighbour.refusal = None
         with pytest.raises(LocalProcessError, match="malformed"):
             await signer.coins()
+
+
+async def test_a_reservation_whose_answer_was_lost_is_the_next_one_that_is_asked_for(folder):
+    neighbour = Neighbour({"reserve": {}, "release": {}}, IpcError("lost", "on its way"))
+    async with beside(folder, neighbour, "reserve", "release") as client:
+        signer = IpcSigner(client)
+        with pytest.raises(LocalProcessError):
+            await signer.reserve()
+        neighbour.refusal = None
+        assert [await signer.reserve(), await signer.reserve()] == [1, 2]
+        neighbour.refusal = IpcError("lost", "on its way")
+        await signer.release([2])
+        neighbour.refusal = None
+        assert [await signer.reserve(), await signer.reserve()] == [2, 3]
 
 
 async def test_a_signer_or_broker_that_is_not_there_is_said_so(folder):
