@@ -12,7 +12,8 @@ import cbor2
 import pytest
 
 from chain.bindings.calls import Contract, SharedRef, SignedGrant, submission, submit_with_grant
-from chain.bindings.events import EVENTS, K8sAPIRequest, K8sResponseStored, SealTokenChanged
+from chain.bindings.events import EVENTS, ClusterChanged, K8sAPIRequest, K8sResponseStored, SealTokenChanged
+from chain.bindings.state import PendingVersion
 from chain.configuration import make_configuration
 from chain.ledger import Coin, LedgerObject
 from chain.memory_ledger import MemoryLedger, Verdict
@@ -35,7 +36,7 @@ from sui.transaction import TRANSACTION_DATA, TRANSACTION_KIND, MakeMoveVec, Mov
 from sui.type_tag import StructTag
 from sui.types import Address, Digest, ObjectRef, SharedOwner
 from tests.enclave.executor_world import WorldApiserver
-from tests.gateway.chainworld import ACTIVATED, KEY
+from tests.gateway.chainworld import ACTIVATED, KEY, STATE
 from tests.gateway.chainworld import Contract as SubmitContract
 from tests.gateway.world import CHAIN_ID, CLUSTER, ENCLAVE, NOW_MS, PACKAGE
 from wire.errors import IpcError
@@ -60,6 +61,7 @@ class Ledger(MemoryLedger):
         self.answers: dict[Address, K8sResponseStored] = {}
         self.returned: list[object] = []
         self.revision = 0
+        self.called: list[tuple[Address, str]] = []
         for shared in (CLUSTER, ENCLAVE, TOKEN):
             self.share(shared)
         coins = [ObjectRef(Address(bytes([100 + n]) * 32), 1, Digest(bytes(32))) for n in range(80)]
@@ -71,7 +73,11 @@ class Ledger(MemoryLedger):
 
     def verdict(self, data, digest) -> Verdict:
         functions = {c.function for c in data.kind.commands if isinstance(c, MoveCall)}
-        if functions & {"activate", "announce_token"} and self.pending is not None:
+        self.called += [(c.package, c.function) for c in data.kind.commands if isinstance(c, MoveCall)]
+        if (
+            functions & {"activate", "announce_token", "announce_version", "change_setting"}
+            and self.pending is not None
+        ):
             return Verdict((self.pending,))
         if any(name.startswith("store") for name in functions):
             return self.store(data)
@@ -147,9 +153,11 @@ class Ledger(MemoryLedger):
     def event(name: str, module: str, value: object, sender: Address = KEY.address) -> Event:
         return Event(PACKAGE, module, sender, StructTag(PACKAGE, "events", name), EVENTS[name].encode(value))
 
-    async def emit(self, name: str, module: str, function: str, value: object, uses: Address) -> None:
+    async def emit(
+        self, name: str, module: str, function: str, value: object, uses: Address, *, package: Address = PACKAGE
+    ) -> None:
         builder = ProgrammableBuilder()
-        builder.move_call(PACKAGE, module, function, [builder.obj(Shared(uses, 7, mutable=False))])
+        builder.move_call(package, module, function, [builder.obj(Shared(uses, 7, mutable=False))])
         self.pending = self.event(name, module, value, OPERATOR.address)
         encoded = sealed_transaction(builder, OPERATOR)
         await self.execute(encoded, [OPERATOR.sign_transaction(encoded)])
@@ -457,3 +465,85 @@ async def test_the_gas_goes_back_to_the_account_that_activated(enclave, lives):
     [kind] = enclave.ledger.returned
     assert TRANSACTION_KIND.encode(kind)
     assert bytes(OPERATOR.address) in [value.value for value in kind.inputs if hasattr(value, "value")]
+
+
+NEWER = Address(b"\x77" * 32)
+
+
+async def change(enclave: Enclave, *, package: Address = PACKAGE, **changes: object) -> None:
+    """The cluster changes, and says so."""
+    state = replace(STATE, **({"config_version": 4} | changes))
+    told = ClusterChanged("version announced", state)
+    await enclave.ledger.emit("ClusterChanged", "cluster", "announce_version", told, CLUSTER, package=package)
+
+
+async def test_answers_go_to_the_version_that_the_cluster_works_with_at_that_moment(enclave):
+    async with enclave.running():
+        before = await enclave.submit("PUT", f"{WHERE}/a")
+        await enclave.answer(*before)
+        # Announced by the new code itself, as the contract has it, and due already.
+        await change(enclave, package=NEWER, pending_version=PendingVersion(2, NEWER, NOW_MS))
+        await asyncio.sleep(0.1)
+        after = await enclave.submit("PUT", f"{WHERE}/b")
+        assert (await enclave.answer(*after)).status == 201
+    stores = [package for package, function in enclave.ledger.called if function.startswith("store")]
+    assert stores == [PACKAGE, NEWER]
+    # The next life learns it from the journal, and tells the signer again.
+    async with enclave.running():
+        again = await enclave.submit("PUT", f"{WHERE}/c")
+        assert (await enclave.answer(*again)).status == 201
+    assert [package for package, name in enclave.ledger.called if name.startswith("store")][-1] == NEWER
+
+
+async def test_an_executor_that_begins_after_an_upgrade_learns_of_it_by_its_own_activation(enclave):
+    enclave.ledger.events.clear()
+    activated = replace(ACTIVATED, state=replace(STATE, version=2, code=NEWER))
+    await enclave.ledger.emit("EnclaveActivated", "enclave", "activate", activated, CLUSTER, package=NEWER)
+    shared = enclave.ledger.objects[ENCLAVE]
+    enclave.ledger.objects[ENCLAVE] = replace(shared, previous_transaction=enclave.ledger.events[-1].digest)
+    await enclave.ledger.announce()
+    async with enclave.running():
+        asked = await enclave.submit("PUT", f"{WHERE}/a")
+        assert (await enclave.answer(*asked)).status == 201
+    assert {package for package, name in enclave.ledger.called if name.startswith("store")} == {NEWER}
+
+
+async def test_other_clusters_change_nothing_here_not_even_after_a_restart(enclave):
+    other = Address(b"\x66" * 32)
+    async with enclave.running():
+        await change(enclave, cluster=other, code=NEWER, config_version=99)
+        foreign = SealTokenChanged(
+            TOKEN, 1, 99, other, OWNER, bytes(32), (), (), 0, 0, 0, NOW_MS * 2, True, ""
+        )  # fmt: skip
+        await enclave.ledger.emit("SealTokenChanged", "seal_token", "announce_token", foreign, TOKEN)
+        asked = await enclave.submit("PUT", f"{WHERE}/a")
+        assert (await enclave.answer(*asked)).status == 201
+    async with enclave.running():
+        asked = await enclave.submit("PUT", f"{WHERE}/b")
+        assert (await enclave.answer(*asked)).status == 201
+    assert {package for package, name in enclave.ledger.called if name.startswith("store")} == {PACKAGE}
+    assert b"\x66" * 32 not in (enclave.places.private("executor") / "journal").read_bytes()
+
+
+async def test_it_is_ready_only_once_it_knows_what_the_ledger_held(enclave):
+    listing, held = enclave.ledger.list_events, asyncio.Event()
+
+    async def late(*arguments, **options):
+        async for frame in listing(*arguments, **options):
+            event = frame.event
+            if event is not None and event.type.name == "SealTokenChanged":
+                await held.wait()
+            yield frame
+
+    enclave.ledger.list_events = late
+    process = ExecutorProcess(enclave.places, enclave.parameters, enclave.ledger, enclave.apiserver)
+    task = asyncio.create_task(process.run())
+    try:
+        await asyncio.sleep(0.3)
+        assert not enclave.places.ready("executor").exists()
+        held.set()
+        await eventually(enclave.places.ready("executor").exists)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await enclave.client.close()

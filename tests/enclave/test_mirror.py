@@ -243,3 +243,36 @@ async def test_a_refused_role_is_an_error(store: RbacStore, mirror: RoleMirror):
     await mirror.ensure(changed, wanted=PODS)
     mirror.reset()
     await mirror.ensure(changed, wanted=PODS)
+
+
+def verbs_in(store: RbacStore) -> set[str]:
+    """What the roles for pods allow."""
+    rules = [rule for each in store.objects.values() for rule in each.get("rules", [])]
+    return {verb for rule in rules if "pods" in rule.get("resources", ()) for verb in rule["verbs"]}
+
+
+async def test_wider_rules_are_applied_from_their_millisecond_on(store: RbacStore, mirror: RoleMirror):
+    wider = (parse_rule("/pods:default:get,list"),)
+    waiting = replace(token("/pods:default:get"), revision=1, pending_rules=wider, pending_from=5_000)
+    await mirror.ensure(waiting.at(4_999), wanted=PODS)
+    assert verbs_in(store) == {"get"}
+    await mirror.ensure(waiting.at(5_000), wanted=PODS)
+    assert verbs_in(store) == {"get", "list"}
+    # Somebody who looked at the token a moment earlier takes nothing back.
+    await mirror.ensure(waiting.at(4_999), wanted=PODS)
+    assert verbs_in(store) == {"get", "list"}
+
+
+async def test_an_older_revision_is_never_applied_over_a_newer_one(store: RbacStore, mirror: RoleMirror):
+    older = replace(token("/pods:default:get,list"), revision=1)
+    newer = replace(token("/pods:default:get"), revision=2)
+    await mirror.ensure(newer, wanted=PODS)
+    await mirror.ensure(older, wanted=PODS)
+    assert verbs_in(store) == {"get"}
+
+
+async def test_a_newer_revision_overtakes_one_that_is_on_its_way(store: RbacStore, mirror: RoleMirror):
+    older = replace(token("/pods:default:get,list"), revision=1)
+    newer = replace(token("/pods:default:get"), revision=2)
+    await asyncio.gather(*(mirror.ensure(each, wanted=PODS) for each in (older, newer, older)))
+    assert verbs_in(store) == {"get"}
