@@ -180,6 +180,8 @@ def test_splits_come_from_the_gateways_log(tmp_path):
     ]
     (tmp_path / "enclave-gateway.log").write_text("\n".join(lines))
     assert read_splits(tmp_path) == {"0x1": {"submit_ms": 3, "execute_ms": 4}}
+    (tmp_path / "proxy.log").write_text('{"request_id": "0x2", "submit_ms": 5}')
+    assert read_splits(tmp_path) == {"0x1": {"submit_ms": 3, "execute_ms": 4}, "0x2": {"submit_ms": 5}}
     assert read_splits(tmp_path / "none") == {}
 
 
