@@ -83,14 +83,16 @@ async def bonded_of(context: Context, cluster: Cluster, who: str | None) -> Held
     Raises:
         CommandError: he holds none.
     """
-    if who is None:
-        in_office = cluster.operator_at(await context.now())
-        [found] = await context.ledger.get_objects([in_office])
-        held = _by_owner(context, found)
-        if held is not None:
+    operators = cluster.operators
+    ranked = [cluster.operator_at(await context.now())]
+    ranked += [operators.successor.operator] if operators.successor else []
+    ranked += [bond.operator for bond in operators.bonds]
+    address = context.find_key(who).address if who is not None else None
+    for found in await context.ledger.get_objects(ranked):
+        # One who was announced twice holds two Caps: the one that matters comes first.
+        if held := _by_owner(context, found, only=address):
             return held
     wanted = str(object_type(context.package, "cluster", "OperatorCap"))
-    address = context.find_key(who).address if who is not None else None
 
     def fits(found: LedgerObject) -> bool:
         return OPERATOR_CAP.decode(found.contents).cluster == cluster.id
@@ -157,8 +159,11 @@ async def _known(context: Context, name: str, ids: list[Address]) -> Held | None
     return held
 
 
-def _by_owner(context: Context, found: LedgerObject | None) -> Held | None:
+def _by_owner(context: Context, found: LedgerObject | None, *, only: Address | None = None) -> Held | None:
+    """A Cap whose owner's key is here, and is the wanted one where one is wanted."""
     if found is None or not isinstance(found.owner, AddressOwner) or not context.has_key(found.owner.address):
+        return None
+    if only not in {None, found.owner.address}:
         return None
     return Held(context.account(context.find_key(str(found.owner.address))), found.ref)
 
