@@ -28,8 +28,9 @@ def test_every_promise_names_tests_that_exist():
 
 
 HERE = "`tests/tools/test_specification.py::test_every_promise_names_tests_that_exist`"
-MOVE = "`move/k3s_daas/tests/request_tests.move::an_answer_consumes_its_request`"
+MOVE = "`move/k3s_daas/tests/answer_tests.move::an_answer_consumes_its_request`"
 CLASS = "`tests/localnet/ledger/test_refusals.py::TestForm::test_too_large`"
+TABLE = ["| hole | rule | test |", "| --- | --- | --- |"]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,14 @@ CLASS = "`tests/localnet/ledger/test_refusals.py::TestForm::test_too_large`"
         (["- **P-1** It holds, says nobody."], ["P-1", "names no test"]),
         ([f"- **P-1** It holds. {HERE}", f"- **P-3** This too. {HERE}"], ["P-3", "should be P-2"]),
         ([f"- **P-1** It holds. {HERE}", f"Beside it: {HERE}"], ["outside a promise"]),
+        ([f"- **P-1** It holds. {HERE}", *TABLE, f"| a hole | a rule | {MOVE}, {HERE} |"], []),
+        (
+            [f"- **P-1** It holds. {HERE}", *TABLE, f"| a hole | a rule | {MOVE[:-1]}s` |"],
+            ["a hole", "there is no test"],
+        ),
+        ([f"- **P-1** It holds. {HERE}", *TABLE, "| a hole | a rule | |"], ["a hole", "names no test"]),
+        ([f"- **P-1** It holds. {HERE}", *TABLE, "", f"| a hole | {MOVE} |"], ["outside a promise"]),
+        ([f"- **P-1** It holds. {HERE}", "| word | means |", "| --- | --- |", "| a hole | a way in |"], []),
         (["## Not held by a test yet", "- **P-1** It will hold."], []),
         (["## Not held by a test yet", f"- **P-1** It does hold. {HERE}"], ["P-1", "does not belong"]),
         ([], ["no promise at all"]),
