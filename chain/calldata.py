@@ -37,6 +37,9 @@ _ARGUMENTS = {
 }
 _MAX_BATCH = 256
 
+SUBMITS = tuple(_ARGUMENTS)
+"""The functions of `request` that submit something."""
+
 
 @dataclass(frozen=True)
 class SubmitCall:

@@ -40,6 +40,7 @@ from chain.checks import (
     check_token,
     check_transaction,
 )
+from chain.endings import is_signed
 from chain.errors import (
     BadLedgerAnswerError,
     ChainError,
@@ -53,12 +54,12 @@ from chain.errors import (
 from chain.expected import ExpectedTransactions
 from chain.limits import LIMITS, Limits
 from chain.payload import chunks_hash
-from chain.statements import ANSWER_STATEMENT, VIOLATION_STATEMENT, answer_of, signature_holds, violation_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from random import Random
 
+    from chain.endings import Ending
     from chain.ledger import EventFrame, ExecutedTransaction, Ledger, LedgerEvent
     from chain.packages import KnownPackages
     from sui.types import Address, Digest
@@ -246,15 +247,10 @@ class AuthenticatedEvents:
             event = decode_event(self.trust.package, raw.type, raw.contents)
         except PayloadError as error:
             raise UnauthenticError("package", str(error)) from error
-        if isinstance(event, K8sResponseStored):
+        if isinstance(event, K8sResponseStored | K8sViolationStored):
             key = self.trust.enclave_key(event.enclave)
             if key is not None:
-                self._check_answer(event, key)
-                return event, raw.sender
-        elif isinstance(event, K8sViolationStored):
-            key = self.trust.enclave_key(event.enclave)
-            if key is not None:
-                self._check_violation(event, key)
+                self._check_ending(event, key)
                 return event, raw.sender
         checked = await self._transaction(raw)
         packages = self.trust.packages
@@ -265,17 +261,11 @@ class AuthenticatedEvents:
             check_token(checked, raw, event)
         return event, checked.sender
 
-    def _check_answer(self, event: K8sResponseStored, key: bytes) -> None:
-        statement = answer_of(event, chain_id=self.trust.chain_id, package=self.trust.package)
-        if not signature_holds(key, event.signature, ANSWER_STATEMENT.encode(statement)):
+    def _check_ending(self, event: Ending, key: bytes) -> None:
+        if not is_signed(event, key, chain_id=self.trust.chain_id, package=self.trust.package):
             raise UnauthenticError("signature", f"the answer to {event.request_id} is not signed by its enclave")
-        if event.body and chunks_hash(event.body) != event.body_hash:
+        if isinstance(event, K8sResponseStored) and event.body and chunks_hash(event.body) != event.body_hash:
             raise UnauthenticError("signature", f"the body of the answer to {event.request_id} was altered")
-
-    def _check_violation(self, event: K8sViolationStored, key: bytes) -> None:
-        statement = violation_of(event, chain_id=self.trust.chain_id, package=self.trust.package)
-        if not signature_holds(key, event.signature, VIOLATION_STATEMENT.encode(statement)):
-            raise UnauthenticError("signature", f"the violation {event.request_id} is not signed by its enclave")
 
     async def _transaction(self, raw: LedgerEvent) -> CheckedTransaction:
         """The checked transaction of an event: ours, kept, or fetched (the ledger may lag behind its own events)."""

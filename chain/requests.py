@@ -11,8 +11,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chain.bindings.events import K8sAPIRequest, K8sRequestProcessed, K8sResponseStored, Outcome
-from chain.calldata import is_submit, read_submits
+from chain.bindings.events import (
+    K8sAPIRequest,
+    K8sRequestProcessed,
+    K8sResponseStored,
+    K8sViolationStored,
+    Outcome,
+)
+from chain.calldata import SUBMITS, is_submit, read_submits
+from chain.endings import acted_at
 from chain.errors import LedgerError
 from chain.history import past_events
 from chain.rules import Envelope
@@ -22,10 +29,16 @@ from sui.transaction import TRANSACTION_DATA, MoveCall, ProgrammableTransaction
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from chain.endings import Ending
     from chain.ledger import Abort, ExecutedTransaction, Ledger, LedgerEvent
     from sui.types import Address, Digest
 
-_NAMES = ("K8sAPIRequest", "K8sResponseStored", "K8sRequestProcessed")
+NAMES = ("K8sAPIRequest", "K8sResponseStored", "K8sViolationStored", "K8sRequestProcessed")
+"""The events that a row is put together from."""
+
+_TRANSACTIONS = frozenset({"K8sAPIRequest", "K8sResponseStored", "K8sViolationStored"})
+"""What shares the gas of a transaction."""
+
 _PARALLEL = 8
 
 
@@ -35,7 +48,7 @@ class RequestRow:
 
     asked: K8sAPIRequest
     digest: Digest
-    answer: K8sResponseStored | None = None
+    answer: Ending | None = None
     answer_digest: Digest | None = None
     outcome: Outcome | None = None
     processed_at: int | None = None
@@ -50,8 +63,10 @@ class RequestRow:
     @property
     def status(self) -> int | str:
         """The answer's HTTP status, or `pending`, `expired`, `violation`."""
-        if self.answer is not None:
+        if isinstance(self.answer, K8sResponseStored):
             return self.answer.status
+        if self.answer is not None:
+            return Outcome.VIOLATION.name.lower()
         return "pending" if self.outcome is None else self.outcome.name.lower()
 
     def as_json(self) -> dict[str, Any]:
@@ -71,7 +86,7 @@ class RequestRow:
             "digest": str(self.digest),
             "answer_digest": str(self.answer_digest) if self.answer_digest else None,
             "asked_at": asked.asked_at,
-            "executed_at": answer.executed_at if answer else None,
+            "executed_at": acted_at(answer) if answer else None,
             "stored_at": answer.stored_at if answer else None,
             "gas": self.gas,
             "sender": str(asked.sender),
@@ -123,7 +138,7 @@ class RequestLog:
         """Begin empty; other clusters' events are ignored."""
         self._cluster = cluster
         self._rows: dict[Address, RequestRow] = {}
-        self._answers: dict[Address, tuple[K8sResponseStored, Digest]] = {}
+        self._answers: dict[Address, tuple[Ending, Digest]] = {}
         self._processed: dict[Address, K8sRequestProcessed] = {}
 
     def apply(self, raw: LedgerEvent, event: object) -> RequestRow | None:
@@ -132,7 +147,7 @@ class RequestLog:
             return None
         if isinstance(event, K8sAPIRequest):
             self._rows[event.request_id] = RequestRow(event, raw.digest)
-        elif isinstance(event, K8sResponseStored):
+        elif isinstance(event, K8sResponseStored | K8sViolationStored):
             self._answers[event.request_id] = (event, raw.digest)
         elif isinstance(event, K8sRequestProcessed):
             self._processed[event.request_id] = event
@@ -149,7 +164,7 @@ class RequestLog:
         done = self._processed.pop(request_id, None)
         if done is not None:
             row.outcome, row.processed_at = Outcome(done.outcome), done.processed_at
-        complete = row.outcome is not None and (row.answer is not None or row.outcome != Outcome.ANSWERED)
+        complete = row.outcome is not None and (row.answer is not None or row.outcome == Outcome.EXPIRED)
         return row if complete else None
 
     def __len__(self) -> int:
@@ -164,7 +179,7 @@ class RequestLog:
 async def request_rows(ledger: Ledger, package: Address, cluster: Address, *, limit: int) -> list[RequestRow]:
     """The newest `limit` requests of a cluster, oldest first, with their gas."""
     log = RequestLog(cluster)
-    async for raw, event in past_events(ledger, package, _NAMES):
+    async for raw, event in past_events(ledger, package, NAMES):
         log.apply(raw, event)
         if len(log) >= limit:
             break
@@ -185,7 +200,7 @@ async def add_gas(ledger: Ledger, rows: Sequence[RequestRow]) -> None:
                 done = await ledger.get_transaction(digest)
             except LedgerError:
                 return
-        count = sum(event.type.name in {"K8sAPIRequest", "K8sResponseStored"} for event in done.events)
+        count = sum(event.type.name in _TRANSACTIONS for event in done.events)
         shares[digest] = done.gas.net // max(count, 1)
 
     await asyncio.gather(*(_look(digest) for digest in digests))
@@ -212,7 +227,7 @@ async def denied_rows(
         limit: how many.
         words: turns an abort into a sentence.
     """
-    functions = [f"{package}::request::{name}" for package in packages for name in ("submit", "submit_with_grant")]
+    functions = [f"{package}::request::{name}" for package in packages for name in SUBMITS]
     found: list[DeniedRow] = []
     cursor: bytes | None = None
     while len(found) < limit:

@@ -10,8 +10,8 @@ The checks, in order; each that needs what an earlier one could not give is "not
  4. `grant`: where an enclave's gateway sent it: the token's owner signed the grant, for this enclave's address.
  5. `payload`: the payload in the event has the hash and the length that were signed.
  6. `answer transaction`: bytes, digest, and the enclave's signature.
- 7. `answer event`: in the events of its effects; it answers this request, in time.
- 8. `answer signature`: the enclave's key signed exactly this answer.
+ 7. `answer event`: in the events of its effects; it answers this request, or tells of its violation, in time.
+ 8. `answer signature`: the enclave's key signed exactly this answer, or violation.
  9. `body`: the body in the event has the hash and the length that were signed.
 10. `registration`: the transaction in which the contract took this enclave's key, and its event.
 11. `attestation`: that transaction's document, at its checkpoint's time: AWS's (or the named simulation's) root, the
@@ -28,21 +28,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from chain.bindings.events import EnclaveActivated, EnclaveRegistered, K8sAPIRequest, K8sResponseStored
+from chain.bindings.events import EnclaveActivated, EnclaveRegistered, K8sAPIRequest, K8sViolationStored
 from chain.bindings.objects import SEAL_TOKEN
 from chain.calldata import RegisterCall, is_submit, read_register, read_submits
 from chain.checks import CheckedTransaction, check_effects, check_origin, check_request, check_transaction
+from chain.endings import acted_at, find_ending, is_signed
 from chain.errors import ChainError, VerificationError
 from chain.history import find_event
 from chain.payload import chunks_hash
 from chain.statements import (
-    ANSWER_STATEMENT,
     GRANT_DOMAIN,
     GRANT_STATEMENT,
     MANIFEST_DOMAIN,
     GrantStatement,
     Manifest,
-    answer_of,
     signature_holds,
 )
 from sui.errors import SuiError
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from chain.cluster_file import ClusterFile
+    from chain.endings import Ending
     from chain.ledger import ExecutedTransaction, Ledger, LedgerEvent
     from sui.types import Address
 
@@ -246,13 +246,8 @@ async def _payload(case: _Case) -> str:
 
 
 async def _answer_transaction(case: _Case) -> str:
-    raw, event = await find_event(
-        case.ledger,
-        case.cluster.package,
-        "K8sResponseStored",
-        lambda found: isinstance(found, K8sResponseStored) and found.request_id == case.request_id,
-    )
-    case.keep("claimed answer", (raw, event))
+    raw, ending = await find_ending(case.ledger, case.cluster.package, case.request_id)
+    case.keep("claimed answer", (raw, ending))
     done, checked = await case.fetch(raw)
     case.keep("answer transaction", (done, checked))
     return f"{raw.digest}, signed by {checked.sender}"
@@ -260,23 +255,28 @@ async def _answer_transaction(case: _Case) -> str:
 
 async def _answer_event(case: _Case) -> str:
     raw, event = case.need("claimed answer")
-    answer = cast("K8sResponseStored", event)
+    answer = cast("Ending", event)
     done, checked = case.need("answer transaction")
     case.check_event(raw, done, checked)
     request: K8sAPIRequest = case.need("request")
     for name in ("cluster", "enclave", "epoch", "config_version", "payload_hash", "answer_until"):
         if getattr(answer, name) != getattr(request, name):
             raise _refuse("answer event", f"its {name} is not that of the request")
-    if not request.asked_at - _CLOCK_SKEW_MS <= answer.executed_at <= answer.stored_at + _CLOCK_SKEW_MS:
+    if not request.asked_at - _CLOCK_SKEW_MS <= acted_at(answer) <= answer.stored_at + _CLOCK_SKEW_MS:
         raise _refuse("answer event", "it was executed before it was asked, or after it was stored")
     if answer.stored_at > answer.answer_until:
         raise _refuse("answer event", "it was stored after its time was over")
     case.keep("answer", answer)
-    return f"status {answer.status}, sequence {answer.sequence} of enclave {answer.enclave}"
+    where = f"sequence {answer.sequence} of enclave {answer.enclave}"
+    if isinstance(answer, K8sViolationStored):
+        if request.session or request.sender != request.owner:
+            raise _refuse("answer event", "a violation of a request that its owner did not send himself")
+        return f"violation: {answer.lost} MIST of the stake were lost, {where}"
+    return f"status {answer.status}, {where}"
 
 
 async def _answer_signature(case: _Case) -> str:
-    answer: K8sResponseStored = case.need("answer")
+    answer: Ending = case.need("answer")
     raw, event = await find_event(
         case.ledger,
         case.cluster.package,
@@ -285,8 +285,7 @@ async def _answer_signature(case: _Case) -> str:
     )
     case.keep("claimed registration", (raw, event))
     key = cast("EnclaveRegistered", event).public_key
-    statement = answer_of(answer, chain_id=bytes(case.cluster.chain_id), package=case.cluster.package)
-    if not signature_holds(key, answer.signature, ANSWER_STATEMENT.encode(statement)):
+    if not is_signed(answer, key, chain_id=bytes(case.cluster.chain_id), package=case.cluster.package):
         raise _refuse("answer signature", "the key that the registration names did not sign this answer")
     _, checked = case.need("answer transaction")
     if ed25519_address(key) != checked.sender:
@@ -295,7 +294,9 @@ async def _answer_signature(case: _Case) -> str:
 
 
 async def _body(case: _Case) -> str:
-    answer: K8sResponseStored = case.need("answer")
+    answer: Ending = case.need("answer")
+    if isinstance(answer, K8sViolationStored):
+        return "none: what was sealed is not what its envelope says, and was not carried out"
     if not answer.body:
         return f"{answer.body_length} sealed bytes beside the chain, hash {answer.body_hash.hex()}"
     if chunks_hash(answer.body) != answer.body_hash or sum(map(len, answer.body)) != answer.body_length:
@@ -364,7 +365,7 @@ async def _configuration(case: _Case) -> str:
 
 
 async def _activation(case: _Case) -> str:
-    answer: K8sResponseStored = case.need("answer")
+    answer: Ending = case.need("answer")
     request: K8sAPIRequest = case.need("request")
     registered, _, _ = _registered(case)
     raw, event = await find_event(

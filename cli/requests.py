@@ -12,7 +12,7 @@ from chain.bindings import calls
 from chain.errors import LedgerError
 from chain.events import AuthenticatedEvents, Trust
 from chain.packages import KnownPackages
-from chain.requests import RequestLog, add_gas, denied_rows, request_rows
+from chain.requests import NAMES, RequestLog, add_gas, denied_rows, request_rows
 from cli.context import Context, open_context, parse_id
 from cli.output import clock, emit, json_option, print_table, run_async
 from cli.split import read_splits
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("REQUEST", "WHO", "VERB", "RESOURCE", "NAMESPACE", "STATUS", "ASKED", "EXECUTED", "STORED", "GAS")
 _SPLITS = ("SUBMIT", "FINALITY", "EXECUTE", "STORE")
-_NAMES = ("K8sAPIRequest", "K8sResponseStored", "K8sRequestProcessed")
 
 
 @click.command()
@@ -109,7 +108,7 @@ async def _follow(context: Context, known: set[Any], *, split: bool, as_json: bo
         any_gateway=True,
         refused=lambda raw, error: click.echo(f"event {raw.digest}/{raw.index} refused: {error}", err=True),
     )
-    async for found in events.follow(_NAMES, from_checkpoint=max(start - 1, 0)):
+    async for found in events.follow(NAMES, from_checkpoint=max(start - 1, 0)):
         row = log.apply(found.raw, found.event)
         if row is not None and row.asked.request_id not in seen:
             seen.add(row.asked.request_id)

@@ -22,10 +22,8 @@ from gateway.errors import AnswerError, ViolationError
 from gateway.ports import StoredAnswer
 
 if TYPE_CHECKING:
-    from chain.bindings.events import K8sResponseStored
+    from chain.endings import Ending
     from sui.types import Address
-
-    Ending = K8sResponseStored | K8sViolationStored
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from chain.bindings.events import EnclaveActivated, K8sResponseStored, K8sViolationStored
+from chain.endings import ENDINGS
 from chain.events import AuthenticatedEvents, Trust
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from gateway.view import ClusterView
 
 _STATE_EVENTS = ("SealTokenChanged", "ClusterChanged", "EnclaveRegistered", "EnclaveActivated")
-_ANSWER_EVENTS = ("K8sResponseStored", "K8sViolationStored")
 _log = structlog.get_logger()
 
 
@@ -68,7 +68,7 @@ class Follower:
 
     async def follow_answers(self) -> None:
         """Hand stored answers to those who wait."""
-        async for found in self._events().follow(_ANSWER_EVENTS):
+        async for found in self._events().follow(ENDINGS):
             event = found.event
             if isinstance(event, K8sResponseStored | K8sViolationStored) and event.enclave == self.view.enclave:
                 self.clock.observe(event.stored_at)
