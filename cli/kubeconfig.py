@@ -18,6 +18,7 @@ from cli.errors import CommandError
 from cli.home import write_whole
 from cli.output import emit, json_option, run_async
 from cli.token_state import live_tokens, read_token
+from cli.upgrade_lock import warn_if_unlocked
 
 if TYPE_CHECKING:
     from chain.cluster_file import ClusterFile
@@ -62,6 +63,7 @@ async def write_kubeconfig(
         CommandError: the enclave is not the approved one, or the token is not usable here.
     """
     file = trusted_file(context, cluster_path)
+    await warn_if_unlocked(context)
     attested = await attested_enclave(context, file)
     chosen = await chosen_token(context, token)
     place = out or context.home.kubeconfig

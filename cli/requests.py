@@ -1,4 +1,4 @@
-"""`requests`: the on-chain log; `request expire`: end one that nobody answered."""
+"""`requests`: the on-chain log. What is done with one request or receipt: `cli.request`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chain.bindings import calls
 from chain.errors import LedgerError
 from chain.events import AuthenticatedEvents, Trust
 from chain.packages import KnownPackages
@@ -17,8 +16,6 @@ from cli.context import Context, open_context, parse_id
 from cli.output import clock, emit, json_option, print_table, run_async
 from cli.split import read_splits
 from cli.token_state import read_token
-from cli.transact import Act, act_options, run
-from sui.builder import ProgrammableBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,34 +146,3 @@ def _show(told: list[dict[str, Any]], *, split: bool) -> None:
 
 def _line(entry: dict[str, Any], *, as_json: bool) -> None:
     click.echo(json.dumps(entry) if as_json else "  ".join(str(cell) for cell in _cells(entry)))
-
-
-@click.group()
-def request() -> None:
-    """One request.
-
-    Example: k3s-daas request expire 0x1234...
-    """
-
-
-@request.command()
-@click.argument("request_id", metavar="ID")
-@click.option("--sender", help="Who pays: an alias or address; the admin by default.")
-@act_options
-def expire(request_id: str, sender: str | None, *, as_json: bool, dry_run: bool, yes: bool) -> None:
-    """End a request that was not answered in time; its storage rebate goes to the sender.
-
-    Example: k3s-daas request expire 0x1234...
-    """
-
-    async def _work() -> dict[str, Any] | None:
-        async with open_context() as context:
-            named = context.payer(sender)
-            builder = ProgrammableBuilder()
-            calls.expire_request(builder, context.contract, await named.shared(parse_id(request_id)))
-            done = await run(context, named, builder, Act(as_json, dry_run, yes))
-            return None if done is None else {"digest": str(done.digest), "gas": done.gas.net}
-
-    told = run_async(_work())
-    if told is not None:
-        emit(told, as_json=as_json)

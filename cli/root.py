@@ -24,7 +24,7 @@ _GROUPS = {
     "localnet": "cli.localnet:command",
     "logs": "cli.logs:command",
     "proxy": "cli.proxy:command",
-    "request": "cli.requests:request",
+    "request": "cli.request",
     "requests": "cli.requests:command",
     "status": "cli.stack:status",
     "token": "cli.token",

@@ -94,10 +94,17 @@ def test_every_command_has_help_with_an_example(empty):
         ["requests"],
         ["verify"],
     ]
-    tree += [["ledger", "faucet"], ["key", "create"], ["key", "import"], ["key", "list"], ["contract", "publish"]]
-    tree += [["cluster", "create"], ["cluster", "show"], ["cluster", "bond", "add"], ["request", "expire"]]
-    tree += [["enclave", "list"], ["enclave", "challenge"], ["enclave", "register"], ["enclave", "activate"]]
-    tree += [["token", name] for name in ("create", "list", "show", "stake", "announce", "revoke")]
+    tree += [["ledger", "faucet"], ["key", "create"], ["key", "import"], ["key", "list"]]
+    tree += [
+        ["contract", name] for name in ("publish", "lock", "announce", "upgrade", "cancel", "immutable", "migrate")
+    ]
+    tree += [["contract", "show"], ["cluster", "create"], ["cluster", "show"], ["cluster", "set"]]
+    tree += [["cluster", group, name] for group in ("measurement", "config") for name in ("add", "retire")]
+    tree += [["cluster", "admin", "transfer"], ["cluster", "admin", "burn"], ["cluster", "operator", "replace"]]
+    tree += [["cluster", "bond", "add"], ["cluster", "bond", "withdraw"], ["cluster", "version", "announce"]]
+    tree += [["enclave", name] for name in ("list", "challenge", "register", "activate", "renew", "revoke")]
+    tree += [["enclave", "console"], ["enclave", "restart"], ["request", "expire"], ["evidence", "submit"]]
+    tree += [["token", name] for name in ("create", "list", "show", "scope", "revoke", "stake", "unstake", "announce")]
     for words in tree:
         done = empty.daas(*words, "--help")
         assert "example" in done.stdout.lower(), words
@@ -133,6 +140,38 @@ def test_the_log_of_a_part_is_json_lines_without_secrets(stack):
     assert lines
     entries = [json.loads(line) for line in lines]
     assert any(entry.get("request_id", "").startswith("0x") for entry in entries)
+
+
+def test_up_locks_the_upgrade_cap_and_says_what_is_on_its_way(stack):
+    told = stack.json("contract", "show")
+    assert told["locked"] is True
+    done = stack.daas("cluster", "show")
+    assert "warning" not in done.stderr
+    assert "nothing is pending" in done.stdout
+
+
+def test_the_running_enclave_renews_its_registration_and_goes_on(stack):
+    before = stack.json("status")
+    told = stack.json("enclave", "renew")
+    assert told["enclave"] == before["enclave"]
+    assert told["state"] == "active"
+    assert told["expires_at"] > told["registered_at"]
+    stack.kubectl("get", "ns")
+    assert stack.json("status")["boots"] == before["boots"]
+
+
+def test_a_restart_makes_a_new_enclave_that_begins_empty(own_stack):
+    before = own_stack.json("status")
+    own_stack.kubectl("create", "cm", "of-the-first-life")
+    assert "--yes" in own_stack.daas("enclave", "restart", check=False).stderr
+    told = own_stack.json("enclave", "restart", "--yes", timeout=200)
+    assert told["enclave"] != before["enclave"]
+    assert told["epoch"] == before["epoch"] + 1
+    assert own_stack.json("status")["ready"]
+    assert own_stack.json("cluster", "show")["active_enclave"] == told["enclave"]
+    own_stack.daas("kubeconfig")
+    assert "of-the-first-life" not in own_stack.kubectl("get", "cm", "-o", "name").stdout
+    assert "started" in own_stack.daas("enclave", "console").stdout
 
 
 def test_up_again_goes_on_and_approves_code_that_is_not_approved(own_stack):
