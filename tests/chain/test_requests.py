@@ -1,5 +1,6 @@
 """The on-chain log as rows, and the transactions that ask and store."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -7,18 +8,20 @@ import pytest
 from chain.account import Account
 from chain.bindings.arguments import Contract, SharedRef
 from chain.bindings.calls import Answer, Submission, Violation
-from chain.bindings.events import K8sAPIRequest
+from chain.bindings.events import K8sAPIRequest, K8sRequestProcessed, Outcome
 from chain.calldata import read_submits
 from chain.errors import NotFoundError
 from chain.grants import GrantScope, make_bearer
 from chain.history import find_event, past_events
+from chain.ledger import LedgerEvent
 from chain.limits import LIMITS
 from chain.payload import sealed_hash
-from chain.requests import denied_rows, request_rows
+from chain.requests import RequestLog, denied_rows, request_rows
 from chain.store import build_store, build_violation
 from chain.submit import SubmitOrder, build_submit, request_ids, signed_grant
 from chain.tokens import TokenRegistry
-from sui.transaction import MakeMoveVec, MoveCall
+from sui.transaction import TRANSACTION_DATA, MakeMoveVec, MoveCall
+from sui.type_tag import StructTag
 from sui.types import Address
 from tests.chain import world as w
 
@@ -52,6 +55,35 @@ async def test_rows_join_requests_and_answers():
     told = rows[0].as_json()
     assert {"request_id", "time", "who", "token", "verb", "status", "digest", "answer_digest", "gas"} <= set(told)
     assert (told["verb"], told["resource"], str(rows[0].envelope)) == ("get", "pods", "get pods in default")
+
+
+def test_a_violation_is_a_row_of_its_own_kind_whatever_comes_first():
+    asked_for = w.submit_transaction([w.Asked()])[0]
+    raw = w.event("K8sAPIRequest", read_one(asked_for), sender=w.OWNER.address)
+    request = w.ev.EVENTS["K8sAPIRequest"].decode(raw.contents)
+    violation = w.stored_violation(request)
+    processed = K8sRequestProcessed(request.request_id, w.CLUSTER, Outcome.VIOLATION, w.NOW + 20)
+    for order in itertools.permutations([(1, request), (2, violation), (2, processed)]):
+        log, completed = RequestLog(w.CLUSTER), []
+        for digest, each in order:
+            completed.append(log.apply(of_transaction(digest), each))
+        assert [row is not None for row in completed] == [False, False, True]
+        told = completed[-1].as_json()
+        assert (told["status"], told["executed_at"], told["stored_at"]) == ("violation", w.NOW + 10, w.NOW + 20)
+        assert told["answer_digest"] == str(w.Digest(bytes([2]) * 32))
+
+
+def read_one(transaction):
+    """What the contract would emit for the one request of a transaction."""
+    [emitted] = w.decide(TRANSACTION_DATA.decode(transaction), w.Digest(bytes(32))).events
+    return w.ev.EVENTS["K8sAPIRequest"].decode(emitted.contents)
+
+
+def of_transaction(number):
+    """An event's frame, as far as a row needs it."""
+    digest = w.Digest(bytes([number]) * 32)
+    kind = StructTag(w.PACKAGE, "events", "Any")
+    return LedgerEvent(digest, 0, w.PACKAGE, "answer", w.OWNER.address, kind, b"", 1)
 
 
 async def test_other_clusters_are_left_out():

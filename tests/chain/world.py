@@ -7,7 +7,7 @@ from chain.bindings import events as ev
 from chain.memory_ledger import MemoryLedger, Verdict
 from chain.payload import chunk, chunks_hash
 from chain.rules import Envelope, Rule
-from chain.statements import ANSWER_STATEMENT, answer_of
+from chain.statements import ANSWER_STATEMENT, VIOLATION_STATEMENT, answer_of, violation_of
 from sui import bcs
 from sui.builder import ProgrammableBuilder, transaction_data
 from sui.digests import derive_object_id
@@ -207,6 +207,27 @@ def stored_answer(request, *, key=GATEWAY, status=200, body=b"answer"):
     )
     statement = answer_of(unsigned, chain_id=CHAIN_ID, package=PACKAGE)
     return replace(unsigned, signature=key.sign(ANSWER_STATEMENT.encode(statement)))
+
+
+def stored_violation(request, *, key=GATEWAY, lost=700):
+    """A signed violation as the contract emits it."""
+    unsigned = ev.K8sViolationStored(
+        request_id=request.request_id,
+        cluster=request.cluster,
+        enclave=request.enclave,
+        epoch=request.epoch,
+        sequence=1,
+        config_version=request.config_version,
+        token=request.token,
+        payload_hash=request.payload_hash,
+        found_at=NOW + 10,
+        answer_until=request.answer_until,
+        stored_at=NOW + 20,
+        lost=lost,
+        signature=b"",
+    )
+    statement = violation_of(unsigned, chain_id=CHAIN_ID, package=PACKAGE)
+    return replace(unsigned, signature=key.sign(VIOLATION_STATEMENT.encode(statement)))
 
 
 def simple_transaction(module, function, arguments, key=OWNER):
