@@ -1,0 +1,1 @@
+"""The enclave image: trees of files, ramdisks, the image file itself, and what is told of it."""

@@ -1,0 +1,1 @@
+"""PID 1 of the enclave: a static C program without parameters."""
