@@ -356,3 +356,38 @@ fun rule_path_with_letters_beyond_ascii() {
     let envelope = rules::new_envelope(b"get".to_string(), b"".to_string(), b"".to_string(), x"2fc3a9c3a8".to_string(), b"".to_string());
     assert_eq!(rules::allow(&rules, &envelope), true);
 }
+
+#[test]
+fun rule_pods_give_no_exec() {
+    let rules = vector[rules::new_rule(b"".to_string(), b"pods".to_string(), b"".to_string(), b"a".to_string(), vector[b"get".to_string(), b"create".to_string(), b"update".to_string()])];
+    let envelope = rules::new_envelope(b"create".to_string(), b"".to_string(), b"pods".to_string(), b"exec".to_string(), b"a".to_string());
+    assert_eq!(rules::allow(&rules, &envelope), false);
+}
+
+#[test]
+fun rule_delete_gives_no_deletecollection() {
+    let rules = vector[rules::new_rule(b"".to_string(), b"pods".to_string(), b"".to_string(), b"a".to_string(), vector[b"delete".to_string()])];
+    let envelope = rules::new_envelope(b"deletecollection".to_string(), b"".to_string(), b"pods".to_string(), b"".to_string(), b"a".to_string());
+    assert_eq!(rules::allow(&rules, &envelope), false);
+}
+
+#[test]
+fun rule_deletecollection_is_a_verb_like_any_other() {
+    let rules = vector[rules::new_rule(b"".to_string(), b"pods".to_string(), b"".to_string(), b"a".to_string(), vector[b"deletecollection".to_string()])];
+    let envelope = rules::new_envelope(b"deletecollection".to_string(), b"".to_string(), b"pods".to_string(), b"".to_string(), b"a".to_string());
+    assert_eq!(rules::allow(&rules, &envelope), true);
+}
+
+#[test]
+fun rule_impersonate_stands_in_rules() {
+    let rules = vector[rules::new_rule(b"".to_string(), b"users".to_string(), b"".to_string(), b"".to_string(), vector[b"impersonate".to_string()])];
+    let envelope = rules::new_envelope(b"impersonate".to_string(), b"".to_string(), b"users".to_string(), b"".to_string(), b"".to_string());
+    assert_eq!(rules::allow(&rules, &envelope), true);
+}
+
+#[test]
+fun rule_approve_stands_in_rules() {
+    let rules = vector[rules::new_rule(b"certificates.k8s.io".to_string(), b"signers".to_string(), b"".to_string(), b"".to_string(), vector[b"approve".to_string()])];
+    let envelope = rules::new_envelope(b"approve".to_string(), b"certificates.k8s.io".to_string(), b"signers".to_string(), b"".to_string(), b"".to_string());
+    assert_eq!(rules::allow(&rules, &envelope), true);
+}
