@@ -1,7 +1,7 @@
 """Keeps the signer's pool of gas coins in shape: many coins of a useful size, made from what the parent sends.
 
-Role: tell the signer what the ledger shows, split what is large, collect what has become small, and give everything
-back to the operator at an orderly stop.
+Role: tell the signer what the ledger shows, split what is large, collect what has become small or came as a receipt's
+deposit, and give everything back to the operator at an orderly stop.
 
 Rules: one housekeeping transaction at a time; a coin that could be reserved is never collected (`small_mist` is the
 signer's own bound), nor one that pays for a transaction under way; what the ledger says of coins is a hint, and a wrong
@@ -65,7 +65,7 @@ class CoinKeeper:
         try:
             coins = await self._ledger.owned_coins(self._address, limit=self._limits.listed)
             await self._signer.add_coins([(coin.ref, coin.balance) for coin in coins])
-            if self._wants_pieces(coins):
+            if self._wants_pieces(coins) or self._crowded(coins):
                 await self._reshape(coins, await self._leased())
         except (LedgerError, LocalProcessError, NoGasError) as error:
             _log.warning("coins-not-looked-after", error=str(error))
@@ -100,6 +100,10 @@ class CoinKeeper:
         useful = sum(limits.small_mist <= coin.balance < limits.least_large_mist for coin in coins)
         return useful < limits.pieces
 
+    def _crowded(self, coins: list[Coin]) -> bool:
+        """Whether small coins, as deposits of receipts bring them, would take the places of useful ones."""
+        return sum(coin.balance < self._limits.small_mist for coin in coins) >= self._limits.merge_at_once
+
     async def _reshape(self, coins: list[Coin], leased: frozenset[bytes]) -> None:
         """Split the largest coin where it is large; else make pieces of what the small ones add up to."""
         limits = self._limits
@@ -115,13 +119,15 @@ class CoinKeeper:
             budget = limits.budget_mist
             available += largest - budget
         count = min(limits.split_at_once, limits.pieces - useful, available // limits.piece_mist)
-        if count <= 0:
+        if count <= 0 and len(small) < limits.merge_at_once:
             return
+        count = max(0, count)
         builder = ProgrammableBuilder()
         if small:
             builder.merge_coins(GasCoin(), [builder.obj(ImmOrOwned(coin.ref)) for coin in small])
-        pieces = builder.split_coins(GasCoin(), [builder.pure_value(U64, limits.piece_mist)] * count)
-        builder.transfer_objects(pieces, builder.pure_value(ADDRESS, self._address))
+        if count:
+            pieces = builder.split_coins(GasCoin(), [builder.pure_value(U64, limits.piece_mist)] * count)
+            builder.transfer_objects(pieces, builder.pure_value(ADDRESS, self._address))
         collected = sum(coin.balance for coin in small)
         await self._send(
             builder,

@@ -187,6 +187,19 @@ async def test_small_coins_make_pieces_where_no_coin_is_large():
     assert len(split.amounts) == 240_000_000 // COIN_LIMITS.piece_mist
 
 
+async def test_deposits_of_receipts_are_collected_before_they_crowd_the_pool():
+    useful, deposits = [60_000_000] * COIN_LIMITS.pieces, COIN_LIMITS.merge_at_once
+    made, signer, kinds = keeper([*useful, *[5_000_000] * (deposits - 1)])
+    await made.look()
+    assert not kinds
+    assert len(signer.told) == COIN_LIMITS.pieces + deposits - 1
+    made, _, kinds = keeper([*useful, *[5_000_000] * deposits])
+    await made.look()
+    [merge] = kinds[0].commands
+    assert isinstance(merge, MergeCoins)
+    assert len(merge.sources) == deposits
+
+
 @pytest.mark.parametrize("balances", [[], [60_000_000] * COIN_LIMITS.pieces, [60_000_000] * 3, [250_000_000]])
 async def test_a_pool_that_cannot_or_need_not_be_mended_is_left_alone(balances: list[int]):
     made, _, kinds = keeper(balances)
