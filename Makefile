@@ -4,7 +4,7 @@ DAAS := .venv/bin/k3s-daas
 PACKAGES := sui attestation wire chain localnet gateway enclave parent cli
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-e2e lint format contract contract-test mutate up down bench bench-gas protos lock clean
+.PHONY: help build demo test test-unit test-e2e lint format contract contract-test mutate up down bench bench-gas qemu protos lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ bench: build ## latency, throughput and memory through the gateway, beside the a
 bench-gas: ## what each entry point of the contract costs, and a kubectl call
 	@python3 tools/build.py python toolchain framework contract
 	@$(PY) tools/bench_gas.py
+
+qemu: ## provide a QEMU with the Nitro Enclave machine: yours, or one built from Debian's source
+	@python3 images/qemu/build.py
 
 protos: ## regenerate sui/rpc/v2 from its .proto files
 	@$(PY) tools/generate_protos.py
