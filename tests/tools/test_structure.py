@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "cli": {"attestation", "chain", "gateway", "parent", "sui", "wire"},
 }
 
-PLAIN_WORDS = {"chain_id", "public_key"}
+PLAIN_WORDS = {"chain_id", "destroy_empty", "public_key"}
 
 
 def imported(source: str) -> set[str]:
