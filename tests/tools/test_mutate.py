@@ -115,6 +115,16 @@ def test_what_does_not_compile_is_no_kill(package, capsys):
     assert "undecided: sources/gate.move:1" in capsys.readouterr().err
 
 
+@pytest.mark.toolchain
+@pytest.mark.slow
+def test_tests_that_call_each_other_decide_together(package):
+    calling = "\n#[test, expected_failure(abort_code = hello::gate::ESmall)]\nfun small_again() { passes(); small() }\n"
+    (package / "tests" / "hello_tests.move").write_text(TESTS + calling)
+    done = run(package, "--only", "gate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("killed 2/2 ")
+
+
 @pytest.mark.parametrize(
     ("text", "code", "changed"),
     [
