@@ -30,7 +30,7 @@ from cli.context import COMPILED, Context, open_context
 from cli.contract import ADMIN_ALIAS, publish_and_lock
 from cli.errors import CommandError
 from cli.faucet import ask_faucet
-from cli.host import ask, start_parent
+from cli.host import ask, end_parent, start_parent
 from cli.keys import Keys, make_operator_key
 from cli.kubeconfig import write_kubeconfig
 from cli.token import create_token
@@ -84,7 +84,7 @@ class UpOptions:
 
 
 async def bring_up(home: Home, options: UpOptions, tell: Callable[[str], None]) -> None:
-    """Bring the whole system up; `tell` hears what is being done.
+    """Bring the whole system up; `tell` hears what is being done. What was started is ended where a step fails.
 
     Raises:
         CommandError: a step did not work, and what to do.
@@ -95,6 +95,16 @@ async def bring_up(home: Home, options: UpOptions, tell: Callable[[str], None]) 
     load_or_create(pki, at_ms=int(time.time() * 1000))
     certificate = pki / ROOT_CERTIFICATE
     started = start_parent(home, _ledger_flags(home, options, certificate))
+    try:
+        await _steps(home, options, tell, started, certificate)
+    except BaseException:
+        await end_parent(started)
+        raise
+
+
+async def _steps(
+    home: Home, options: UpOptions, tell: Callable[[str], None], started: subprocess.Popen[bytes], certificate: Path
+) -> None:
     status = await _until(home, started, lambda s: bool(s["ledger"]) or options.ledger != "local", _LEDGER_SECONDS)
     await _remember_ledger(home, options, status)
     async with open_context(home=home) as context:
@@ -116,13 +126,13 @@ async def bring_up(home: Home, options: UpOptions, tell: Callable[[str], None]) 
         elif options.ledger == "local":
             await _approve_own_code(context, act, tell)
         tell("enclave")
-        await ask(home, "launch", _settings(context, home, options, pki))
+        await ask(home, "launch", _settings(context, home, options, certificate.parent))
         status = await _until(home, started, lambda s: bool(s["ready"]), _READY_SECONDS, tell)
         context.remember(
             gateway=status["gateway"],
             attestation=status["attestation"],
             enclave=status["enclave"],
-            attestation_root=certificate.read_text(),
+            attestation_root=_text(certificate),
         )
         await refresh_cluster_file(context)
         if not context.profile.token:
@@ -145,6 +155,10 @@ def _check(options: UpOptions) -> None:
             raise CommandError(f"no {what} at {path}; `make build` makes it")
     if options.ledger != "local" and "://" in options.ledger:
         raise CommandError("--ledger takes HOST:PORT of a node, or `local`")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def _ledger_flags(home: Home, options: UpOptions, root: Path) -> list[str]:

@@ -82,6 +82,16 @@ class NotRunning(CommandError):  # noqa: N818 - named for what is
     """No parent answers in this home."""
 
 
+async def end_parent(parent: subprocess.Popen[bytes]) -> None:
+    """End a parent that this process started, whether it answers on its socket already or not."""
+    parent.terminate()
+    deadline = time.monotonic() + _STOP_S
+    while parent.poll() is None:
+        if time.monotonic() > deadline:
+            parent.kill()
+        await asyncio.sleep(_POLL_S)
+
+
 async def stop_parent(home: Home) -> bool:
     """Ask the parent to end, wait, and make it end; tell whether one ran."""
     try:
