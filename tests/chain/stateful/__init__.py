@@ -1,0 +1,1 @@
+"""The contract driven at random by honest and hostile actors, beside a model of its rules."""
