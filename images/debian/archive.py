@@ -17,7 +17,7 @@ from images.common import run, scratch_beside, sha256_of
 from images.errors import InputGone, MachineLacks, StepFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from images.debian.lock import LockedPackage
 
@@ -76,8 +76,15 @@ def _sources(configuration: Path) -> Iterable[tuple[str, str]]:
             yield uri, signed[1] if signed else ""
 
 
-def fetch(packages: Iterable[LockedPackage], store: Path) -> dict[str, Path]:
+def fetch(
+    packages: Iterable[LockedPackage], store: Path, *, known: Mapping[str, Mirror] | None = None
+) -> dict[str, Path]:
     """Give the locked packages' files by package name, from the store or from the archive.
+
+    Args:
+        packages: which.
+        store: the folder that keeps them, by their SHA-256.
+        known: where the archives are; by default what the machine's apt sources say.
 
     Raises:
         InputGone: a file is gone from the archive, or is not the locked one; all that are missing are named.
@@ -88,14 +95,13 @@ def fetch(packages: Iterable[LockedPackage], store: Path) -> dict[str, Path]:
     places = {package.name: store / package.sha256 for package in packages}
     missing = [package for package in packages if not places[package.name].is_file()]
     if missing:
-        _download(missing, store)
+        _download(missing, store, mirrors() if known is None else known)
     return places
 
 
-def _download(packages: list[LockedPackage], store: Path) -> None:
+def _download(packages: list[LockedPackage], store: Path, known: Mapping[str, Mirror]) -> None:
     if not _HELPER.is_file():
         raise MachineLacks("apt is missing; the image is made of Debian's packages: build on a Debian")
-    known = mirrors()
     with scratch_beside(store / "download") as scratch:
         words = [str(_HELPER), "download-file"]
         for package in packages:

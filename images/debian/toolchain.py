@@ -81,6 +81,23 @@ def unpack(archive: Path, target: Path) -> None:
     run(["dpkg-deb", "--extract", str(archive), str(target)])
 
 
+def identity() -> str:
+    """The hash of the lock's group, under which the toolchain is kept."""
+    listed = "".join(f"{package.name} {package.sha256}\n" for package in group("toolchain"))
+    return hashlib.sha256(f"{_FORM}\n{listed}".encode()).hexdigest()[:24]
+
+
+def unpacked() -> Toolchain | None:
+    """The toolchain of the lock, if it lies in the cache."""
+    found = _of(identity())
+    return found if found.programs.is_dir() else None
+
+
+def _of(name: str) -> Toolchain:
+    place = cache_folder() / f"toolchain-{name}"
+    return Toolchain(place, place / "programs", place / "libraries", name)
+
+
 def provide() -> Toolchain:
     """Give the toolchain, unpacked once per lock.
 
@@ -88,10 +105,8 @@ def provide() -> Toolchain:
         ImageBuildError: a package cannot be had.
     """
     packages = group("toolchain")
-    listed = "".join(f"{package.name} {package.sha256}\n" for package in packages)
-    identity = hashlib.sha256(f"{_FORM}\n{listed}".encode()).hexdigest()[:24]
-    place = cache_folder() / f"toolchain-{identity}"
-    found = Toolchain(place, place / "programs", place / "libraries", identity)
+    found = _of(identity())
+    place = found.root
     if not found.programs.is_dir():
         say(f"unpacking the toolchain ({len(packages)} packages)")
         files = fetch(packages, downloads())

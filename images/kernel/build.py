@@ -170,7 +170,7 @@ def _compile(command: list[str], source: Path, environment: Mapping[str, str], l
     began = time.monotonic()
     with log.open("wb") as sink:
         child = subprocess.Popen(
-            ["nice", "-n", "15", *command],
+            ["nice", "-n", "10", *command],
             cwd=source,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
