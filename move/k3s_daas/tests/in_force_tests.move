@@ -116,6 +116,13 @@ fun a_longer_payload_is_accepted_when_it_is_due() {
     ask_after(b"request_inline_bytes", 9_000, DELAY, of_length(9_000));
 }
 
+#[test]
+fun a_payload_may_have_seven_chunks_where_the_cluster_allows_them() {
+    let payload = vector::tabulate!(7, |_| vector::tabulate!(16_000, |_| 7));
+    let ask = asks::ask().ask_payload(payload, hash::sha2_256(bcs::to_bytes(&payload)), 112_000);
+    ask_after(b"request_inline_bytes", 112_000, DELAY, ask);
+}
+
 #[test, expected_failure(abort_code = ::k3s_daas::request::EPayloadTooLong)]
 fun a_shorter_payload_holds_at_once() {
     ask_after(b"request_inline_bytes", 8_000, 0, of_length(8_001));
