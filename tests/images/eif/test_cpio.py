@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from images.eif import cpio
 from images.eif.tree import Tree
 from images.errors import ContentRefused
+from tests.images.archives import read_archive
 
-HEAD = 110
 NAMES = st.text("abcdefgh-.", min_size=1, max_size=6).filter(lambda name: name not in {".", ".."})
 FILES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=3).map("/".join), st.binary(max_size=40), max_size=12)
 
@@ -24,20 +24,10 @@ def archive(tree):
 
 
 def read(data):
-    """Entries of a newc archive as (name, mode, uid, gid, mtime, content)."""
-    found, at = [], 0
-    while True:
-        assert data[at : at + 6] == b"070701"
-        fields = [int(data[at + 6 + 8 * n : at + 14 + 8 * n], 16) for n in range(13)]
-        _, mode, uid, gid, _, mtime, size, *_, name_size, _ = fields
-        name = data[at + HEAD : at + HEAD + name_size - 1].decode()
-        at += HEAD + name_size + -(HEAD + name_size) % 4
-        content = data[at : at + size]
-        at += size + -size % 4
-        if name == "TRAILER!!!":
-            assert at == len(data)
-            return found
-        found.append((name, mode, uid, gid, mtime, content))
+    return [
+        (entry.path, entry.mode, entry.uid, entry.gid, entry.mtime, entry.content)
+        for entry in read_archive(io.BytesIO(data))
+    ]
 
 
 def filled(files):
