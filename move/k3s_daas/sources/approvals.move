@@ -154,7 +154,8 @@ public(package) fun is_configuration_live(self: &Approvals, version: u64): bool 
 
 /// Whether something is approved, of both kinds: without it no enclave can ever register.
 public(package) fun is_complete(self: &Approvals): bool {
-    !self.measurements.is_empty() && !self.configurations.is_empty()
+    self.measurements.any!(|entry| entry.retired_at.is_none())
+        && self.configurations.any!(|entry| entry.retired_at.is_none())
 }
 
 /// All images, retired ones too.

@@ -41,6 +41,8 @@ const EVersionPending: vector<u8> = b"another version is announced already: canc
 #[error]
 const ENoVersionPending: vector<u8> = b"no other version is announced";
 #[error]
+const ENotNewest: vector<u8> = b"this code says that it is another version than the package's newest: upgrade the package to code that says what it is";
+#[error]
 const EVersionNotNewer: vector<u8> = b"the cluster works with this version or a newer one already";
 
 /// Shared, and only read by requests.
@@ -247,12 +249,14 @@ public fun withdraw_bond(
 
 /// Announces that the cluster will work with this code, which is newer than what it works with; the lock of the
 /// UpgradeCap knows its id. It is called in the new package: code that takes itself for another version can never be
-/// announced, and would leave the cluster without any that works.
+/// announced, and would leave the cluster without any that works. Only the newest version is announced, by its number
+/// among the lock's: so a release that forgot to raise its number is never taken for a later one.
 public fun announce_version(cluster: &mut Cluster, admin: &AdminCap, lock: &UpgradeLock, clock: &Clock) {
     assert!(admin.cluster == object::id(cluster), ENotAdmin);
     cluster.settle_version(clock);
     let version = version::current();
     assert!(version > cluster.version, EVersionNotNewer);
+    assert!(version == lock.newest(), ENotNewest);
     assert!(cluster.pending_version.is_none(), EVersionPending);
     let due = clock.timestamp_ms() + cluster.delays.upgrade_ms();
     let pending = cluster_state::new_pending_version(version, lock.package_of(version), due);

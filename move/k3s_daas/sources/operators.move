@@ -1,14 +1,12 @@
 /// Who operates a cluster, and what each operator has put up. One OperatorCap is in office; a successor who was
 /// announced comes into office when it is due, without anybody's doing. The bond of the one before counts no longer
-/// from then, stays slashable, and is paid to him after the withdrawal delay. Pure bookkeeping; times are parameters.
+/// from then, stays slashable, and is paid to him after the withdrawal delay. A bond that nobody collects stays: the
+/// list grows by an AdminCap's appointments only. Pure bookkeeping; times are parameters.
 module k3s_daas::operators;
 
 use k3s_daas::deposit::{Self, Deposit};
 use sui::balance::{Self, Balance};
 use sui::sui::SUI;
-
-/// Bonds at the same time: of the one in office, his successor, and former ones who were not paid yet.
-const MAX_BONDS: u64 = 16;
 
 #[error]
 const ESuccessorPending: vector<u8> = b"another operator is announced already: cancel him first";
@@ -16,8 +14,6 @@ const ESuccessorPending: vector<u8> = b"another operator is announced already: c
 const ENoSuccessor: vector<u8> = b"no other operator is announced";
 #[error]
 const ENoBond: vector<u8> = b"this operator has no bond here";
-#[error]
-const ETooManyBonds: vector<u8> = b"the bonds of 16 operators wait already: have the former ones paid first";
 
 /// The one in office, the one to come, and all bonds.
 public struct Operators has store {
@@ -86,7 +82,6 @@ public(package) fun add_bond(self: &mut Operators, operator: ID, bond: Balance<S
     self.settle(now);
     let found = self.index(operator);
     if (found.is_none()) {
-        assert!(self.bonds.length() < MAX_BONDS, ETooManyBonds);
         let mut deposit = deposit::new(balance::zero());
         deposit.add(bond);
         self.bonds.push_back(Bond { operator, deposit });

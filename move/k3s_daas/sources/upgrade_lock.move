@@ -207,6 +207,14 @@ public fun package_of(self: &UpgradeLock, version: u64): address {
     self.packages[version - 1]
 }
 
+/// How many versions the package has.
+public fun newest(self: &UpgradeLock): u64 { self.packages.length() }
+
 fun assert_right(self: &UpgradeLock, right: &UpgradeRight) {
     assert!(right.lock == object::id(self), ENotUpgradeRight);
+}
+
+#[test_only]
+public fun add_package_for_testing(self: &mut UpgradeLock, code: address) {
+    self.packages.push_back(code);
 }

@@ -99,6 +99,34 @@ fun a_cluster_that_approves_nothing_is_not_shared() {
 }
 
 #[test, expected_failure(abort_code = ::k3s_daas::cluster::ENothingApproved)]
+fun a_cluster_whose_only_image_is_retired_is_not_shared() {
+    let mut ctx = given::context(given::stranger(), 0x70);
+    let clock = clock::create_for_testing(&mut ctx);
+    let (mut cluster, admin, operator) = given::new_cluster(0x77);
+    cluster.add_configuration(&admin, given::hash(1), &clock);
+    cluster.add_measurement(&admin, given::pcr(1), given::pcr(2), given::pcr(3), &clock);
+    cluster.retire_measurement(&admin, 2, &clock);
+    cluster.share(&clock);
+    destroy(admin);
+    destroy(operator);
+    clock.destroy_for_testing();
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENothingApproved)]
+fun a_cluster_whose_only_configuration_is_retired_is_not_shared() {
+    let mut ctx = given::context(given::stranger(), 0x70);
+    let clock = clock::create_for_testing(&mut ctx);
+    let (mut cluster, admin, operator) = given::new_cluster(0x77);
+    cluster.add_configuration(&admin, given::hash(1), &clock);
+    cluster.add_measurement(&admin, given::pcr(1), given::pcr(2), given::pcr(3), &clock);
+    cluster.retire_configuration(&admin, 1, &clock);
+    cluster.share(&clock);
+    destroy(admin);
+    destroy(operator);
+    clock.destroy_for_testing();
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENothingApproved)]
 fun a_cluster_without_configuration_is_not_shared() {
     let mut ctx = given::context(given::stranger(), 0x70);
     let clock = clock::create_for_testing(&mut ctx);

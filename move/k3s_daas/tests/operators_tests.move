@@ -377,23 +377,10 @@ fun bonded(count: u64): operators::Operators {
 }
 
 #[test]
-fun sixteen_bonds_wait_at_a_time() {
-    let mut all = bonded(16);
-    assert_eq!(all.in_office(15), id(16));
-    // One who has a bond already may add to it.
-    all.add_bond(id(16), balance::create_for_testing(1), 15);
-    assert_eq!(all.counted_bond(id(16), 15), 2);
-    destroy(all);
-}
-
-#[test, expected_failure(abort_code = ::k3s_daas::operators::ETooManyBonds)]
-fun seventeen_bonds_are_too_many() { destroy(bonded(17)); }
-
-#[test]
-fun a_former_bond_that_was_paid_makes_room() {
-    let mut all = bonded(16);
+fun former_bonds_that_nobody_collects_keep_nobody_out() {
+    let mut all = bonded(40);
+    assert_eq!(all.in_office(39), id(40));
+    assert_eq!(all.counted_bond(id(40), 39), 1);
     assert_eq!(all.pay(id(1), 1_000).destroy_for_testing(), 1);
-    all.appoint(id(17), 1_001, 2_000, 1_000);
-    all.add_bond(id(17), balance::create_for_testing(1), 1_000);
     destroy(all);
 }

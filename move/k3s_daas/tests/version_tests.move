@@ -36,6 +36,14 @@ fun announce(world: &mut World) {
     test_scenario::return_shared(cluster);
 }
 
+/// The package has one version more than this code says.
+fun release_that_kept_its_number(world: &mut World) {
+    world.scenario().next_tx(given::stranger());
+    let mut lock = world.scenario().take_shared<UpgradeLock>();
+    lock.add_package_for_testing(@0xabc);
+    test_scenario::return_shared(lock);
+}
+
 fun cancel(world: &mut World) {
     world::by_admin!(world, |cluster, cap, clock, _| cluster.cancel_version(cap, clock));
 }
@@ -226,4 +234,12 @@ fun a_growing_delay_leaves_an_announced_version() {
     world.pass(2_500);
     assert_eq!(version(&mut world), 1);
     world.end();
+}
+
+#[test, expected_failure(abort_code = ::k3s_daas::cluster::ENotNewest)]
+fun code_that_forgot_its_number_is_not_announced() {
+    let mut world = older();
+    release_that_kept_its_number(&mut world);
+    announce(&mut world);
+    abort
 }
