@@ -47,3 +47,9 @@ def test_a_running_enclave_goes_on_over_an_upgrade(own_stack):
     newest = stack.json("requests", "--limit", "1")[-1]
     assert newest["status"] == 200
     assert stack.json("verify", newest["request_id"])["ok"]
+    # An enclave that begins after the upgrade learns of it by its own activation.
+    stack.daas("enclave", "restart", "--yes", timeout=200)
+    again = stack.json("status")
+    assert (again["ready"], again["epoch"]) == (True, after["epoch"] + 1)
+    stack.daas("kubeconfig")
+    configmap(stack, "restarted")
