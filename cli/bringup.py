@@ -58,7 +58,7 @@ _REAL_NETWORKS = {
 
 _EVERYTHING = ("/*:*:*", "/*/*:*:*", "*/*:*:*", "*/*/*:*:*", "url:/*:get")
 _OF_ONE_CHAIN = (
-    "package", "latest_package", "packages", "upgrade_cap", "upgrade_right", "lock", "cluster", "admin_cap",
+    "package", "latest_package", "packages", "upgrade_cap", "upgrade_right", "lock", "aside", "cluster", "admin_cap",
     "operator_cap", "token", "enclave",
 )  # fmt: skip
 """What a profile knows of one chain, and forgets on another."""

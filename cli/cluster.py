@@ -16,7 +16,7 @@ from chain.outcome import created
 from cli.cluster_changes import admin, configuration, measurement, parse_delay, set_settings
 from cli.cluster_operator import bond, operator
 from cli.cluster_state import read_measurements, refresh_cluster_file
-from cli.context import Context, open_context
+from cli.context import PACKAGE_FIELDS, Context, open_context
 from cli.contract import sender_of
 from cli.durations import spoken
 from cli.errors import CommandError
@@ -119,6 +119,8 @@ async def create_cluster(
     bond_mist: int,
 ) -> dict[str, Any] | None:
     """Create a cluster in one transaction and remember it; None after a dry run."""
+    if context.profile.aside:
+        context.work_aside()  # a new cluster belongs to the package that was published last
     info = await context.ledger.service_info()
     operator_key = make_operator_key(context.home)
     builder = ProgrammableBuilder()
@@ -146,7 +148,10 @@ async def create_cluster(
     if done is None:
         return None
     state = event_of(context, done, ClusterChanged).state
+    context.aside = False
     context.remember(
+        **{name: getattr(context.profile, name) for name in PACKAGE_FIELDS},
+        aside="",
         chain_id=str(info.chain_id),
         cluster=str(state.cluster),
         admin=str(account.address),

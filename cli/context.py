@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parent.parent
 """Where the program lies; in a checkout, what was built lies in `build/` there."""
 
+PACKAGE_FIELDS = ("package", "latest_package", "packages", "upgrade_cap", "upgrade_right", "lock")
+"""What a profile knows of one package; of one that was published beside the cluster's, it stands in `aside`."""
+
 COMPILED = CHECKOUT / "build" / "k3s_daas.json"
 """The compiled contract of a checkout."""
 
@@ -47,6 +50,7 @@ class Context:
     profile: Profile
     ledger: Ledger
     warned: bool = False
+    aside: bool = False
     _words: AbortTable | None = field(default=None)
     _code: Address | None = field(default=None)
 
@@ -138,8 +142,18 @@ class Context:
 
     def remember(self, **changes: str) -> None:
         """Write what was found or done into this home's profile."""
-        self.home.update(**changes)
         self.profile = replace(self.profile, **changes)
+        if self.aside:
+            others = {name: value for name, value in changes.items() if name not in PACKAGE_FIELDS}
+            of_package = {name: getattr(self.profile, name) for name in PACKAGE_FIELDS}
+            changes = others | {"aside": json.dumps(of_package)}
+        self.home.update(**changes)
+
+    def work_aside(self, known: dict[str, str] | None = None) -> None:
+        """Work with a package beside the cluster's: the one that was published last, or one that is given."""
+        of_package = json.loads(self.profile.aside) if known is None else known
+        self.profile = replace(self.profile, **{name: str(of_package.get(name, "")) for name in PACKAGE_FIELDS})
+        self.aside, self._code = True, None
 
     async def load_code(self) -> None:
         """Find the version that the cluster works with among those that this home trusts, where there are several.
@@ -252,3 +266,12 @@ async def open_context(
         yield context
     finally:
         await opened.close()
+
+
+@asynccontextmanager
+async def open_contract(*, of_cluster: bool = False) -> AsyncIterator[Context]:
+    """Open what `contract` commands work with: the package that was published last, else the cluster's."""
+    async with open_context() as context:
+        if context.profile.aside and not of_cluster:
+            context.work_aside()
+        yield context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,13 @@ from chain.bindings.upgrade_events import UpgradeLocked
 from chain.errors import ChainError
 from chain.outcome import created
 from cli.caps import upgrade_cap_of
-from cli.context import COMPILED, Context, open_context
+from cli.context import COMPILED, PACKAGE_FIELDS, Context, open_context, open_contract, parse_id
 from cli.durations import Duration, spoken
 from cli.errors import CommandError
-from cli.home import Home
 from cli.migrate import migrate
 from cli.output import clock, emit, json_option, print_fields, print_table, run_async
 from cli.package_file import read_compiled
-from cli.transact import Act, act_options, event_of, run
+from cli.transact import Act, act_options, event_of, of_cluster_option, run
 from cli.upgrade import announce, cancel, immutable, upgrade
 from cli.upgrade_lock import find_lock, lock_json, read_lock, warn_if_unlocked
 from sui.bcs import ADDRESS
@@ -64,7 +64,10 @@ def sender_of(context: Context, sender: str | None) -> Account:
 
 
 async def publish_package(context: Context, account: Account, compiled: Path, act: Act) -> dict[str, Any] | None:
-    """Publish the package and remember it in the profile; None after a dry run."""
+    """Publish the package and remember it in the profile; None after a dry run.
+
+    A home that has a cluster on this ledger goes on with that one's package, and knows the new one beside it.
+    """
     package_file = read_compiled(compiled)
     builder = ProgrammableBuilder()
     cap = builder.publish(package_file.modules, package_file.dependencies)
@@ -74,19 +77,24 @@ async def publish_package(context: Context, account: Account, compiled: Path, ac
     if done is None:
         return None
     package, cap_id = await published(context, done)
-    info = await context.ledger.service_info()
-    context.remember(
-        ledger=context.profile.ledger,
-        ledger_ca=context.profile.ledger_ca,
-        chain_id=str(info.chain_id),
-        package=str(package),
-        latest_package=str(package),
-        packages=str(package),
-        upgrade_cap=str(cap_id),
-        upgrade_right="",
-        lock="",
-        admin=str(account.address),
-    )
+    chain_id = str((await context.ledger.service_info()).chain_id)
+    known = dict.fromkeys(PACKAGE_FIELDS, "") | {
+        "package": str(package),
+        "latest_package": str(package),
+        "packages": str(package),
+        "upgrade_cap": str(cap_id),
+    }
+    if context.profile.cluster and context.profile.chain_id in {"", chain_id}:
+        click.echo(
+            f"note: this home's cluster goes on with package {context.package}; `contract` commands work with the new"
+            " one (--of-cluster: with the cluster's), and so does the next `k3s-daas cluster create`",
+            err=True,
+        )
+        context.work_aside(known)
+        context.remember(**known)
+    else:
+        ledger = {"ledger": context.profile.ledger, "ledger_ca": context.profile.ledger_ca, "chain_id": chain_id}
+        context.remember(**known, **ledger, aside="", admin=str(account.address))
     return {
         "package": str(package),
         "latest_package": str(package),
@@ -198,10 +206,9 @@ def publish(
     act = Act(as_json, dry_run, yes)
 
     async def _work() -> dict[str, Any] | None:
-        home = Home.here()
-        if ledger:
-            home.update(ledger=ledger)
-        async with open_context(ledger, home=home) as context:
+        async with open_context(ledger) as context:
+            if ledger:
+                context.profile = replace(context.profile, ledger=ledger)
             account = sender_of(context, sender)
             if not no_lock:
                 return await publish_and_lock(context, account, compiled, act, delay_ms=upgrade_delay)
@@ -218,15 +225,16 @@ def publish(
 
 @group.command("lock")
 @_delay_option
+@of_cluster_option
 @act_options
-def lock_command(upgrade_delay: int, *, as_json: bool, dry_run: bool, yes: bool) -> None:
+def lock_command(upgrade_delay: int, *, of_cluster: bool, as_json: bool, dry_run: bool, yes: bool) -> None:
     """Lock the UpgradeCap of a package that was published without.
 
     Example: k3s-daas contract lock --upgrade-delay 7d --yes
     """
 
     async def _work() -> dict[str, Any] | None:
-        async with open_context() as context:
+        async with open_contract(of_cluster=of_cluster) as context:
             return await lock_package(context, Act(as_json, dry_run, yes), delay_ms=upgrade_delay)
 
     told = run_async(_work())
@@ -235,15 +243,16 @@ def lock_command(upgrade_delay: int, *, as_json: bool, dry_run: bool, yes: bool)
 
 
 @group.command()
+@of_cluster_option
 @json_option
-def show(*, as_json: bool) -> None:
+def show(*, of_cluster: bool, as_json: bool) -> None:
     """Show the package's versions, its lock, and what is announced.
 
     Example: k3s-daas contract show
     """
 
     async def _work() -> dict[str, Any]:
-        async with open_context() as context:
+        async with open_contract(of_cluster=of_cluster) as context:
             await warn_if_unlocked(context)
             if await find_lock(context) is None:
                 return _unlocked(context)
@@ -269,8 +278,6 @@ async def _owner(context: Context) -> str | None:
     """Who holds the right to announce; nobody once the package is immutable."""
     if not context.profile.upgrade_right:
         return None
-    from cli.context import parse_id
-
     [found] = await context.ledger.get_objects([parse_id(context.profile.upgrade_right)])
     return str(found.owner.address) if found is not None and isinstance(found.owner, AddressOwner) else None
 

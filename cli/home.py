@@ -31,6 +31,7 @@ class Profile:
     upgrade_cap: str = ""
     upgrade_right: str = ""
     lock: str = ""
+    aside: str = ""
     cluster: str = ""
     admin: str = ""
     admin_cap: str = ""

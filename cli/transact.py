@@ -46,6 +46,12 @@ def act_options(command: _C) -> _C:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
+of_cluster_option = click.option(
+    "--of-cluster", is_flag=True, help="The package of this home's cluster, where another one was published since."
+)
+"""`--of-cluster` for commands of `contract`."""
+
+
 async def run(
     context: Context, account: Account, builder: ProgrammableBuilder, act: Act, *, asks: str | None = None
 ) -> ExecutedTransaction | None:

@@ -12,12 +12,12 @@ from chain.bindings import calls
 from chain.bindings.arguments import Contract
 from chain.bindings.upgrade_events import MadeImmutable, UpgradeAnnounced, UpgradeCancelled, UpgradeCommitted
 from cli.caps import Held, lock_and_right
-from cli.context import COMPILED, Context, open_context
+from cli.context import COMPILED, Context, open_contract
 from cli.durations import spoken
 from cli.errors import CommandError
 from cli.output import clock, emit, run_async
 from cli.package_file import parse_digest, read_compiled
-from cli.transact import Act, act_options, event_of, run
+from cli.transact import Act, act_options, event_of, of_cluster_option, run
 from sui.builder import ProgrammableBuilder
 
 if TYPE_CHECKING:
@@ -60,8 +60,11 @@ async def _at_lock(
 @click.command()
 @_package_option
 @click.option("--digest", help="The next version's digest instead: 64 hex digits.")
+@of_cluster_option
 @act_options
-def announce(package_path: Path | None, digest: str | None, *, as_json: bool, dry_run: bool, yes: bool) -> None:
+def announce(
+    package_path: Path | None, digest: str | None, *, of_cluster: bool, as_json: bool, dry_run: bool, yes: bool
+) -> None:
     """Announce the package's next version by its digest; it can be made once the lock's delay is over.
 
     Example: k3s-daas contract announce --package build/k3s_daas.json
@@ -71,7 +74,7 @@ def announce(package_path: Path | None, digest: str | None, *, as_json: bool, dr
     wanted = parse_digest(digest) if digest else read_compiled(package_path or COMPILED).digest
 
     async def _work() -> dict[str, Any] | None:
-        async with open_context() as context:
+        async with open_contract(of_cluster=of_cluster) as context:
             lock, held = await lock_and_right(context)
             asks = (
                 f"Announce {wanted.hex()} as version {len(lock.packages) + 1} of the package? It can be made in"
@@ -103,8 +106,11 @@ def announce(package_path: Path | None, digest: str | None, *, as_json: bool, dr
 @click.command()
 @_package_option
 @click.option("--wait", is_flag=True, help="Wait until the announced upgrade is due.")
+@of_cluster_option
 @act_options
-def upgrade(package_path: Path | None, *, wait: bool, as_json: bool, dry_run: bool, yes: bool) -> None:
+def upgrade(
+    package_path: Path | None, *, wait: bool, of_cluster: bool, as_json: bool, dry_run: bool, yes: bool
+) -> None:
     """Make the announced upgrade, once it is due: authorise, upgrade and commit in one transaction.
 
     `package` stays the original id; `latest_package` is the new version's. A cluster goes on with its own version
@@ -115,7 +121,7 @@ def upgrade(package_path: Path | None, *, wait: bool, as_json: bool, dry_run: bo
     compiled = read_compiled(package_path or COMPILED)
 
     async def _work() -> dict[str, Any] | None:
-        async with open_context() as context:
+        async with open_contract(of_cluster=of_cluster) as context:
             lock, held = await lock_and_right(context)
             await _expect(context, lock, compiled.digest, wait=wait)
             asks = (
@@ -166,15 +172,16 @@ async def _expect(context: Context, lock: UpgradeLock, digest: bytes, *, wait: b
 
 
 @click.command()
+@of_cluster_option
 @act_options
-def cancel(*, as_json: bool, dry_run: bool, yes: bool) -> None:
+def cancel(*, of_cluster: bool, as_json: bool, dry_run: bool, yes: bool) -> None:
     """Take the announced upgrade back.
 
     Example: k3s-daas contract cancel --yes
     """
 
     async def _work() -> dict[str, Any] | None:
-        async with open_context() as context:
+        async with open_contract(of_cluster=of_cluster) as context:
             lock, held = await lock_and_right(context)
             if lock.announced is None:
                 raise CommandError("no upgrade is announced: there is nothing to take back")
@@ -199,15 +206,16 @@ def cancel(*, as_json: bool, dry_run: bool, yes: bool) -> None:
 
 
 @click.command()
+@of_cluster_option
 @act_options
-def immutable(*, as_json: bool, dry_run: bool, yes: bool) -> None:
+def immutable(*, of_cluster: bool, as_json: bool, dry_run: bool, yes: bool) -> None:
     """Make the package immutable: nobody ever upgrades it again, whatever is found in it.
 
     Example: k3s-daas contract immutable
     """
 
     async def _work() -> dict[str, Any] | None:
-        async with open_context() as context:
+        async with open_contract(of_cluster=of_cluster) as context:
             lock, held = await lock_and_right(context)
             asks = f"Make package {context.package} immutable for ever? No fault in it could ever be mended."
             done = await _at_lock(context, Act(as_json, dry_run, yes), lock, held, calls.make_immutable, asks=asks)

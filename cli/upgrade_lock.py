@@ -31,7 +31,7 @@ async def find_lock(context: Context) -> Address | None:
         return Address.parse(context.profile.lock)
     async for _, event in past_events(context.ledger, context.package, ["UpgradeLocked"]):
         if isinstance(event, UpgradeLocked) and event.package == context.package:
-            if context.home.profile().package == str(context.package):
+            if context.aside or context.home.profile().package == str(context.package):
                 context.remember(lock=str(event.lock), upgrade_right=str(event.right))
             return event.lock
     return None

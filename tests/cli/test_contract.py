@@ -33,7 +33,7 @@ def test_publish_locks_the_upgrade_cap_in_its_second_transaction(stand, tmp_path
     dry = own.json("contract", "publish", *ledger, "--dry-run")
     assert dry["dry_run"]
     assert dry["gas"] > 0
-    assert profile(own)["package"] == ""
+    assert not (own.home / "state.json").exists()
     assert "--yes" in own.run("contract", "publish", *ledger, code=1).stderr
     told = own.json("contract", "publish", *ledger, "--upgrade-delay", "3s", "--yes")
     assert told["locked"] is True
@@ -179,3 +179,26 @@ def test_a_cluster_and_its_tokens_move_to_the_next_version(own, following):
     assert "version already" in denied.stderr
     own.json("cluster", "set", "min_stake=1000000002", "--yes")
     assert own.json("enclave", "list")[0]["state"] == "active"
+
+
+def test_a_package_published_beside_a_cluster_leaves_the_cluster_as_it_is(stand, tmp_path):
+    own = s.publish_in(tmp_path, stand.localnet, stand.enclave.authority)
+    create = ("cluster", "create", "--measurements", tmp_path / "pcrs.json", "--demo-delays", "--yes")
+    first = own.json(*create)
+    done = own.run("contract", "publish", "--no-lock", "--yes", "--json")
+    second = json.loads(done.stdout)["package"]
+    assert "goes on with package" in done.stderr
+    assert second != first["package"]
+    assert own.json("cluster", "show")["package"] == first["package"]
+    assert own.json("token", "list") == []
+    assert own.json("contract", "show")["locked"] is False
+    assert own.json("contract", "lock", "--yes")["package"] == second
+    assert own.json("contract", "show")["package"] == second
+    told = own.json("contract", "announce", "--digest", "11" * 32, "--yes")
+    assert told["package"] == second
+    assert own.json("contract", "show", "--of-cluster")["announced"] is None
+    assert own.json("contract", "show", "--of-cluster")["package"] == first["package"]
+    # A new cluster belongs to the package that was published last.
+    assert own.json(*create)["package"] == second
+    assert own.json("contract", "show")["announced"] == "11" * 32
+    assert own.json("token", "create", "--owner", "user", "--rule", "/pods:a:get")["token"]
