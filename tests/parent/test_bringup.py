@@ -16,6 +16,7 @@ from chain.bindings.arguments import Contract
 from chain.bindings.cluster_object import CLUSTER, Approvals, Cluster, Operators
 from chain.bindings.state import ClusterState, Delays, Penalties, PendingVersion
 from chain.bindings.state import Settings as ClusterSettings
+from chain.configuration import make_configuration
 from chain.errors import DeniedError
 from chain.ledger import Coin, LedgerObject
 from chain.memory_ledger import MemoryLedger, Verdict
@@ -336,6 +337,39 @@ async def test_before_the_registration_there_is_nobody_to_pay_and_nothing_to_ret
     assert await fresh.give_back() == {}
     with pytest.raises(RegistrationError, match="not connected"):
         fresh._known_ledger()
+
+
+class Challenger(Operator):
+    """An operator whose challenge lies there already: the ledger in memory makes no objects."""
+
+    async def challenge(self):
+        return CHALLENGE
+
+
+async def test_tokens_are_announced_before_the_enclave_begins_to_follow(ledger, tmp_path):
+    (tmp_path / "configuration.json").write_text(make_configuration("ledger:9000", plaintext=True).to_json())
+    ledger.own(w.TOKEN, SharedOwner(1))
+    ledger.says = {"register": [REGISTERED], "activate": [ACTIVATED], "announce_token": [w.token_state()]}
+    transaction, signature = w.announce_transaction(key=w.OWNER)
+    await ledger.execute(transaction, [signature])
+    told = {**TOLD, "public_key": w.GATEWAY.public.hex()}
+    settings = replace(
+        SETTINGS, chain_id=str(Digest(w.CHAIN_ID)), original_package=str(w.PACKAGE), cluster=str(w.CLUSTER),
+        configuration=str(tmp_path / "configuration.json"),
+    )  # fmt: skip
+    async with (
+        enclave({"status": {"ready": True}}) as (vsock, order),
+        attesting(attestation=b"document", identity=json.dumps(told).encode()) as place,
+    ):
+        running = Bringup(settings, vsock, place, lambda _text: None, replace(QUICK, boot_seconds=5))
+        account = Account(ledger, w.OWNER, words=lambda abort: abort.description)
+        running._operator, running._ledger = Challenger(account, Contract.first(w.PACKAGE), w.CLUSTER, CAP), ledger
+        ledger.sent = order
+        assert (await running.run()).enclave == w.ENCLAVE
+    names = [each[0] if isinstance(each, tuple) else each.commands[-1] for each in order]
+    names = [getattr(each, "function", type(each).__name__) if not isinstance(each, str) else each for each in names]
+    assert names == ["boot", "register", "TransferObjects", "activate", "announce_token", "activate", "status"]
+    assert order[5] == ("activate", {"enclave": str(w.ENCLAVE), "epoch": 2})
 
 
 @pytest.mark.parametrize(
