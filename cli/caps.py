@@ -94,10 +94,10 @@ async def bonded_of(context: Context, cluster: Cluster, who: str | None) -> Held
             return held
     wanted = str(object_type(context.package, "cluster", "OperatorCap"))
 
-    def fits(found: LedgerObject) -> bool:
+    def _fits(found: LedgerObject) -> bool:
         return OPERATOR_CAP.decode(found.contents).cluster == cluster.id
 
-    held = await _search(context, wanted, fits, only=address)
+    held = await _search(context, wanted, _fits, only=address)
     if held is None:
         raise CommandError(f"{who or 'no key here'} holds no OperatorCap of cluster {cluster.id}")
     return held
