@@ -220,8 +220,10 @@ class Daemon:
             await asyncio.sleep(self._limits.top_up_every_seconds)
             try:
                 await bringup.top_up()
+                if await bringup.keep_registered():
+                    log.info("registration renewed", enclave=self._state.enclave)
             except Exception as error:  # noqa: BLE001 - an unreachable ledger must not end the enclave
-                log.warning("top-up failed", reason=str(error))
+                log.warning("top-up or renewal failed", reason=str(error))
 
     async def _start_relays(self, settings: Settings, vsock: str) -> None:
         addresses = {"gateway": settings.listen, "attestation": settings.attestation_listen}

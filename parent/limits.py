@@ -27,6 +27,8 @@ class Limits:
     enclave_coins: int = 1_024
     gas_budget_mist: int = 200_000_000
     announce_tokens: int = 512
+    renewal_part: int = 4
+    renewal_retry_seconds: float = 300.0
 
 
 LIMITS = Limits()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from chain.bindings import calls
 from chain.bindings.arguments import Contract
 from chain.bindings.cluster_object import CLUSTER
-from chain.bindings.events import EnclaveActivated, EnclaveRegistered, SealTokenChanged, decode_event
+from chain.bindings.events import EnclaveActivated, EnclaveRegistered, EnclaveRenewed, SealTokenChanged, decode_event
 from chain.bindings.objects import object_type
 from chain.history import past_events
 from chain.outcome import created
@@ -126,6 +126,21 @@ class Operator:
         done = await self._account.execute(builder)
         event = self._event(done, EnclaveRegistered)
         return Registration(event.enclave, done.digest, event.expires_at)
+
+    async def renew(self, enclave: Address, challenge: ObjectRef, document: bytes, configuration_hash: bytes) -> int:
+        """Let a registration last longer, by a new document of the same key; say until when."""
+        builder = ProgrammableBuilder()
+        calls.renew(
+            builder,
+            await self._called(),
+            await self._account.shared(self._cluster),
+            await self._operator(),
+            enclave=await self._account.shared(enclave),
+            challenge=challenge,
+            document=document,
+            configuration_hash=configuration_hash,
+        )
+        return self._event(await self._account.execute(builder), EnclaveRenewed).expires_at
 
     async def activate(self, enclave: Address) -> EnclaveActivated:
         """Make an enclave the one that new requests name."""

@@ -11,6 +11,8 @@
                        they catch up with before they are ready holds every token
     (9) ready          Kubernetes, executor and gateway are up
 
+In the last part of its life a registration is renewed: a new challenge, a fresh document of the same key.
+
 Nothing that the enclave says is believed here; the contract checks it, and the enclave checks the parent.
 """
 
@@ -20,7 +22,8 @@ import asyncio
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +58,7 @@ class Activated:
     enclave: Address
     epoch: int
     address: Address
+    renew_at_ms: int | None = None
 
 
 class Bringup:
@@ -67,8 +71,11 @@ class Bringup:
         attestation: str,
         tell: Callable[[str], None],
         limits: Limits = LIMITS,
+        *,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """Prepare; `attestation` is where the relay answers for the enclave, `tell` hears what is waited for."""
+        self._now_ms = now_ms
         self._settings = settings
         self._control = Control(vsock, limits)
         self._attestation = f"http://{attestation}"
@@ -114,7 +121,8 @@ class Bringup:
         await operator.send(identity.address, self._limits.enclave_full_mist)
         self._tell("the activation")
         activated = await operator.activate(registration.enclave)
-        self._active = Activated(registration.enclave, activated.epoch, identity.address)
+        renew_at = self._renewal(registration.expires_at)
+        self._active = Activated(registration.enclave, activated.epoch, identity.address, renew_at)
         self._tell("the tokens' announcements")
         now = (await self._known_ledger().service_info()).timestamp_ms
         await operator.announce(await operator.live_tokens(now))
@@ -131,6 +139,30 @@ class Bringup:
         held = sum(coin.balance for coin in coins)
         if held < self._limits.enclave_low_mist:
             await self._operator.send(self._active.address, self._limits.enclave_full_mist - held)
+
+    async def keep_registered(self) -> bool:
+        """Renew the active enclave's registration when the last part of its life has begun; tell whether it did.
+
+        Raises:
+            RegistrationError: it was refused; the next attempt is not before a pause, because each costs gas.
+        """
+        active, now = self._active, self._now_ms()
+        if active is None or active.renew_at_ms is None or now < active.renew_at_ms:
+            return False
+        self._active = replace(active, renew_at_ms=now + int(self._limits.renewal_retry_seconds * 1000))
+        configuration, operator = self._prepared()
+        try:
+            challenge = await operator.challenge()
+            document, _ = await self._document(bytes(challenge.object_id))
+            expires_at = await operator.renew(active.enclave, challenge, document, configuration.hash)
+        except ChainError as error:
+            raise RegistrationError(f"the renewal was refused: {error}") from error
+        self._active = replace(active, renew_at_ms=self._renewal(expires_at))
+        return True
+
+    def _renewal(self, expires_at_ms: int) -> int:
+        """When the last part of a registration's life begins."""
+        return expires_at_ms - max(expires_at_ms - self._now_ms(), 0) // self._limits.renewal_part
 
     async def give_back(self) -> dict[str, Any]:
         """Ask the enclave to return its gas to the operator."""
