@@ -365,6 +365,7 @@ fun evidence_has_two_signatures() { report_without(8); }
 #[test, expected_failure(abort_code = ::k3s_daas::enclave::EWrongCluster)]
 fun a_cluster_convicts_its_own_enclaves_only() {
     let mut world = world::ready();
+    world.revoke_enclave();
     let (other, admin, operator) = given::new_cluster(0x77);
     world::with_enclave!(&mut world, |_, enclave, clock| enclave::convict(&other, enclave, clock));
     given::drop_all(other, admin, operator);
