@@ -15,7 +15,7 @@ from chain.bindings import calls
 from chain.bindings.state import Delays, Settings
 from chain.configuration import parse_configuration
 from cli.caps import admin_of
-from cli.cluster_state import read_cluster, read_measurements, refresh_cluster_file
+from cli.cluster_state import print_change, read_cluster, read_measurements, refresh_cluster_file
 from cli.context import Context, open_context, parse_id
 from cli.durations import Duration, parse_duration, spoken
 from cli.errors import CommandError
@@ -300,4 +300,4 @@ def address_of(context: Context, who: str) -> Address:
 
 def _print(told: dict[str, Any] | None, *, as_json: bool) -> None:
     if told is not None:
-        emit(told, as_json=as_json)
+        emit(told, as_json=as_json, human=lambda: print_change(told))

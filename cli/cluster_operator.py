@@ -10,7 +10,7 @@ from chain.bindings import calls
 from chain.outcome import created
 from cli.caps import admin_of, bonded_of
 from cli.cluster_changes import address_of, change_cluster
-from cli.cluster_state import bonds_of, read_cluster, refresh_cluster_file
+from cli.cluster_state import bonds_of, print_change, read_cluster, refresh_cluster_file
 from cli.context import open_context
 from cli.durations import spoken
 from cli.errors import CommandError
@@ -211,4 +211,4 @@ async def _change_bond(
 
 def _print(told: dict[str, Any] | None, *, as_json: bool) -> None:
     if told is not None:
-        emit(told, as_json=as_json)
+        emit(told, as_json=as_json, human=lambda: print_change(told))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from chain.bindings.cluster_object import CLUSTER, Cluster
 from chain.cluster_file import ApprovedConfiguration, ClusterFile, Measurement, write_cluster_file
 from chain.errors import SettingsError
 from cli.errors import CommandError
+from cli.output import clock, print_fields, print_table
 from sui.errors import BcsError
 from sui.types import Digest
 
@@ -17,6 +20,11 @@ if TYPE_CHECKING:
 
     from attestation.sim.measure import Measurements as Measured
     from cli.context import Context
+
+
+_OF_A_CHANGE = (
+    "amount", "paid", "successor", "operator_cap", "operator", "bond", "admin", "config_version", "digest", "gas",
+)  # fmt: skip
 
 
 async def read_cluster(context: Context) -> Cluster:
@@ -139,6 +147,15 @@ async def refresh_cluster_file(context: Context) -> ClusterFile:
     if context.profile.admin_cap:
         write_cluster_file(context.home.cluster_file, file)
     return file
+
+
+def print_change(told: dict[str, Any]) -> None:
+    """What one change of a cluster did, for people: its own fields, then everything that is on its way."""
+    fields = {name: told[name] for name in _OF_A_CHANGE if told.get(name) is not None}
+    print_fields(fields | ({"due": clock(told["due"])} if told.get("due") else {}))
+    click.echo("")
+    rows = [(entry["what"], clock(entry["due"])) for entry in told["pending"]]
+    print_table(("PENDING", "HOLDS FROM"), rows, empty="nothing is pending")
 
 
 def measurement_of(measured: Measured) -> Measurement:

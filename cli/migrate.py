@@ -19,7 +19,7 @@ from chain.bindings import calls
 from chain.bindings.arguments import Contract
 from chain.bindings.events import ClusterChanged
 from cli.caps import admin_of
-from cli.cluster_state import read_cluster, refresh_cluster_file, version_at
+from cli.cluster_state import print_change, read_cluster, refresh_cluster_file, version_at
 from cli.context import Context, open_context, parse_id
 from cli.durations import spoken
 from cli.errors import CommandError
@@ -269,4 +269,4 @@ def cancel_command(*, as_json: bool, dry_run: bool, yes: bool) -> None:
 
     told = run_async(_work())
     if told is not None:
-        emit(told, as_json=as_json)
+        emit(told, as_json=as_json, human=lambda: print_change(told))

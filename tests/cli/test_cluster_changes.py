@@ -30,7 +30,12 @@ def test_what_tightens_holds_at_once_and_what_loosens_is_pending(own):
     waiting = pending(own)
     assert set(waiting) == {"setting min_stake = 5", "setting max_stream_ms = 700000"}
     assert own.run("cluster", "show").stdout.count("setting ") == 2
+    said = own.run("cluster", "set", "challenge_lifetime=900s", "--yes").stdout
+    assert "digest" in said
+    assert "challenge_lifetime_ms = 900000" in said
+    assert "pcr0" not in said
     # The value in force takes a pending one back.
+    own.json("cluster", "set", "challenge_lifetime=600s", "--yes")
     own.json("cluster", "set", f"min_stake={before['min_stake']}", "--yes")
     assert set(pending(own)) == {"setting max_stream_ms = 700000"}
     until(waiting["setting max_stream_ms = 700000"])
