@@ -251,7 +251,7 @@ fun assert_may_end(
     enclave::assert_usable_with_bond(cluster, enclave, terms.min_bond(&cluster.settings(clock)), clock);
     assert!(now <= terms.answer_until(), EAnswerTooLate);
     assert!(
-        executed_at + MAX_CLOCK_SKEW_MS >= terms.asked_at() && executed_at <= now + MAX_CLOCK_SKEW_MS,
+        executed_at <= now + MAX_CLOCK_SKEW_MS && executed_at + MAX_CLOCK_SKEW_MS >= terms.asked_at(),
         EExecutedAt,
     );
 }

@@ -170,6 +170,14 @@ fun execution_in_the_future_is_refused() {
     world.end();
 }
 
+#[test, expected_failure(abort_code = ::k3s_daas::answer::EExecutedAt)]
+fun execution_at_the_end_of_all_time_is_refused_like_any_other() {
+    let mut world = world::ready();
+    world.submit(asks::ask());
+    world.store(asks::reply().reply_executed_at(18_446_744_073_709_551_615));
+    world.end();
+}
+
 #[test]
 fun the_smallest_status_is_accepted() {
     let mut world = world::ready();
