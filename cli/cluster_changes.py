@@ -159,7 +159,10 @@ def _question(cluster: Cluster, wanted: dict[str, int], grown: dict[str, int], n
 
 @click.group()
 def measurement() -> None:
-    """Approved images."""
+    """Approved images.
+
+    Example: k3s-daas cluster measurement add build/sim.pcrs.json
+    """
 
 
 @measurement.command("add")
@@ -198,7 +201,10 @@ def retire_measurement(version: int, *, as_json: bool, dry_run: bool, yes: bool)
 
 @click.group("config")
 def configuration() -> None:
-    """Approved configurations."""
+    """Approved configurations.
+
+    Example: k3s-daas cluster config add configuration.json
+    """
 
 
 @configuration.command("add")
@@ -236,7 +242,10 @@ def retire_configuration(version: int, *, as_json: bool, dry_run: bool, yes: boo
 
 @click.group()
 def admin() -> None:
-    """The AdminCap: the right to change the cluster and to issue tokens."""
+    """The AdminCap: the right to change the cluster and to issue tokens.
+
+    Example: k3s-daas cluster admin transfer 0x1234...
+    """
 
 
 @admin.command("transfer")

@@ -35,7 +35,10 @@ _operator_option = click.option(
 
 @click.group()
 def operator() -> None:
-    """The operator: who starts enclaves and answers for them with his bond."""
+    """The operator: who starts enclaves and answers for them with his bond.
+
+    Example: k3s-daas cluster operator replace 0x1234...
+    """
 
 
 @operator.command("replace")
@@ -93,7 +96,10 @@ async def _cancel(act: Act) -> dict[str, Any] | None:
 
 @click.group()
 def bond() -> None:
-    """An operator's bond; his enclaves are usable while it is full."""
+    """An operator's bond; his enclaves are usable while it is full.
+
+    Example: k3s-daas cluster bond add 1000000000
+    """
 
 
 @bond.command("add")

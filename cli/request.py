@@ -80,7 +80,10 @@ async def _read_request(context: Context, request_id: Address) -> Request:
 
 @group.group()
 def receipt() -> None:
-    """Receipts: answers as objects, for those who paid a deposit for one."""
+    """Receipts: answers as objects, for those who paid a deposit for one.
+
+    Example: k3s-daas request receipt list
+    """
 
 
 @receipt.command("list")

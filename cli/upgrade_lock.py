@@ -6,6 +6,7 @@ found, the lock is remembered, because what is locked stays locked.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,8 +32,11 @@ async def find_lock(context: Context) -> Address | None:
         return Address.parse(context.profile.lock)
     async for _, event in past_events(context.ledger, context.package, ["UpgradeLocked"]):
         if isinstance(event, UpgradeLocked) and event.package == context.package:
+            found = {"lock": str(event.lock), "upgrade_right": str(event.right)}
             if context.aside or context.home.profile().package == str(context.package):
-                context.remember(lock=str(event.lock), upgrade_right=str(event.right))
+                context.remember(**found)
+            else:
+                context.profile = replace(context.profile, **found)
             return event.lock
     return None
 

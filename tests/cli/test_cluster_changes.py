@@ -125,6 +125,10 @@ def test_strangers_are_told_whose_cap_it_is(own, tmp_path):
     assert "OperatorCap" in stranger.run("enclave", "challenge", code=1).stderr
     assert "OperatorCap" in stranger.run("cluster", "bond", "add", "5", "--yes", code=1).stderr
     assert stranger.json("cluster", "show")["cluster"] == own.json("cluster", "show")["cluster"]
+    admin = next(key["address"] for key in own.json("key", "list") if key["alias"] == "admin")
+    assert stranger.json("contract", "show")["right_owner"] == admin
+    assert json.loads((stranger.home / "cluster.json").read_text())["settings"]
+    assert not (stranger.home / "state.json").exists()
 
 
 def test_the_admin_hands_over_and_burns(own, tmp_path):

@@ -1,4 +1,4 @@
-"""The whole tree of commands: each says what it does, with an example; what acts on chain is told how to."""
+"""The whole tree of commands: flags say what they are for, and what acts on chain is simulated and confirmed alike."""
 
 import json
 
@@ -39,11 +39,8 @@ COMMANDS = leaves(root)
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_has_help_with_an_example(words):
+def test_every_flag_says_what_it_is_for(words):
     command = COMMANDS[words]
-    said = command.help or ""
-    assert "Example: " in said
-    assert f"k3s-daas {' '.join(words)}" in said or words == ("get-token",), "kubectl runs that one"
     undocumented = [
         p.name for p in command.params if isinstance(p, click.Option) and not p.help and p.name != "enclave"
     ]
