@@ -30,8 +30,8 @@ async def serve(device: SimulatedNsm, path: Path, ready: asyncio.Event | None = 
     places = asyncio.Semaphore(_CONNECTIONS)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one connection's requests."""
-        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+        """Answer one connection's requests, and close it whatever ends it."""
+        with contextlib.closing(writer), contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
             async with places:
                 while True:
                     (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
@@ -43,7 +43,6 @@ async def serve(device: SimulatedNsm, path: Path, ready: asyncio.Event | None = 
                             answer = device.handle(request)
                         writer.write(_LENGTH.pack(len(answer)) + answer)
                         await writer.drain()
-        writer.close()
 
     server = await asyncio.start_unix_server(converse, sock=_listening(path))
     async with server:

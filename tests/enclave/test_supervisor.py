@@ -48,13 +48,14 @@ class Machine:
         )
         self.host = HybridHost(path)
         self.listening = listen_unix(path)
-        self.loop = asyncio.new_event_loop()
+        self.runner = asyncio.Runner()
+        self.loop = self.runner.get_loop()
         self.thread = threading.Thread(target=self._serve_device)
 
     def _serve_device(self):
-        with contextlib.suppress(asyncio.CancelledError):
-            self.loop.run_until_complete(serve_device(self.device, self.folder / "nsm.sock"))
-        self.loop.close()
+        # The runner lets connections that are still open end before it closes the loop.
+        with self.runner, contextlib.suppress(asyncio.CancelledError):
+            self.runner.run(serve_device(self.device, self.folder / "nsm.sock"))
 
     async def __aenter__(self):
         self.thread.start()
