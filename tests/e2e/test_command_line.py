@@ -171,7 +171,7 @@ def test_a_restart_makes_a_new_enclave_that_begins_empty(own_stack):
     assert own_stack.json("cluster", "show")["active_enclave"] == told["enclave"]
     own_stack.daas("kubeconfig")
     assert "of-the-first-life" not in own_stack.kubectl("get", "cm", "-o", "name").stdout
-    assert "started" in own_stack.daas("enclave", "console").stdout
+    assert '"part": "gateway"' in own_stack.daas("enclave", "console", "--tail", "5000").stdout
 
 
 def test_up_again_goes_on_and_approves_code_that_is_not_approved(own_stack):
