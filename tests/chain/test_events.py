@@ -121,17 +121,21 @@ async def test_it_says_when_it_has_caught_up_on_each_connection():
             await asyncio.sleep(0)
             dealt_with.append(int(found.event.payload[0]))
 
+    async def until(told, dealt):
+        async with asyncio.timeout(10):
+            while (len(told_after), len(dealt_with)) != (told, dealt):  # noqa: ASYNC110 - knows of no event
+                await asyncio.sleep(0.002)
+
     running = asyncio.create_task(run())
-    await asyncio.sleep(0.05)
+    await until(1, 10)
     assert (told_after, dealt_with) == ([10], list(range(10)))
     await submit(ledger, w.Asked(b"10"))
-    await asyncio.sleep(0.05)
-    assert told_after == [10]
+    await until(1, 11)
     ledger.faults.cut = 1.0
     await submit(ledger, w.Asked(b"11"))
     await asyncio.sleep(0.05)
     ledger.faults.cut = 0.0
-    await asyncio.sleep(0.05)
+    await until(2, 12)
     running.cancel()
     assert (told_after, dealt_with) == ([10, 12], list(range(12)))
 
