@@ -100,15 +100,18 @@ class RoleMirror:
         try:
             self._keep_newest(token)
             await self._start()
-            rules = self._rules(token.token, narrowed)
+            newest = self._newest[token.token]
+            rules = self._rules(newest, narrowed)
             group, resource, namespace = wanted
             if any("*" in {rule.resource, rule.subresource} or not rule.namespace for rule in rules):
                 await self._discover_if_new(group, resource)
             if namespace and namespace not in self._namespaces:
                 await self._list_namespaces()
             user = user_of(token.token, token.owner, narrowed)
-            # Read again: another request may have told of a newer state meanwhile.
-            self._wanted[user.role] = (user, self._rules(token.token, narrowed))
+            if self._newest[token.token] is not newest:
+                # Another request has told of a newer state meanwhile.
+                rules = self._rules(self._newest[token.token], narrowed)
+            self._wanted[user.role] = (user, rules)
             await self._apply(user)
         except ApiserverError as error:
             raise MirrorError(f"the token's rules cannot be mirrored now: {error}") from error
@@ -175,9 +178,8 @@ class RoleMirror:
         if known is None or _age(token) >= _age(known):
             self._newest[token.token] = token
 
-    def _rules(self, token: Address, narrowed: Sequence[Rule]) -> tuple[Rule, ...]:
-        newest = self._newest[token]
-        return () if newest.revoked else tuple(effective_rules(newest.rules, narrowed, self._limits))
+    def _rules(self, token: SealToken, narrowed: Sequence[Rule]) -> tuple[Rule, ...]:
+        return () if token.revoked else tuple(effective_rules(token.rules, narrowed, self._limits))
 
     async def _apply(self, user: User) -> None:
         applied = self._applied.setdefault(user.role, _Applied())
