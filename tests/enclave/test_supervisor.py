@@ -48,7 +48,8 @@ class Machine:
         )
         self.host = HybridHost(path)
         self.listening = listen_unix(path)
-        self.runner = asyncio.Runner()
+        # With a factory of its own it leaves the loop of the thread that makes it alone.
+        self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self.loop = self.runner.get_loop()
         self.thread = threading.Thread(target=self._serve_device)
 
