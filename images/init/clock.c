@@ -1,5 +1,6 @@
 /* The clock comes from the hypervisor, never from the parent: KVM's PTP clock, else what the kernel read by kvm-clock,
- * else the time of an attestation document (an emulated machine has neither of the two).
+ * else the time of an attestation document (an emulated machine has neither of the two, and counts ticks that it loses
+ * under load: so the sources are asked again and again). After the boot it only ever goes forward.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,17 +74,37 @@ static const struct {
 	{"a document of the NSM", by_document},
 };
 
-int set_clock(void)
+/* Asks the sources in their order; gives which one answered, or -1. */
+static int ask(struct timespec *now)
 {
 	for (size_t at = 0; at < sizeof sources / sizeof *sources; at++) {
-		struct timespec now = never;
-		if (sources[at].read(&now) != 0 || !plausible_time(in_milliseconds(now)))
-			continue;
-		if (clock_settime(CLOCK_REALTIME, &now) != 0)
-			return failed("clock_settime");
-		tell("the clock is set by %s", sources[at].name);
-		return 0;
+		*now = never;
+		if (sources[at].read(now) == 0 && plausible_time(in_milliseconds(*now)))
+			return (int)at;
 	}
-	tell("no source of the hypervisor's gives a time");
 	return -1;
+}
+
+int set_clock(void)
+{
+	struct timespec now;
+	int source = ask(&now);
+	if (source < 0) {
+		tell("no source of the hypervisor's gives a time");
+		return -1;
+	}
+	if (clock_settime(CLOCK_REALTIME, &now) != 0)
+		return failed("clock_settime");
+	tell("the clock is set by %s", sources[source].name);
+	return 0;
+}
+
+void keep_clock(void)
+{
+	const uint64_t behind_milliseconds = 500;
+	struct timespec now, own;
+	if (ask(&now) < 0 || clock_gettime(CLOCK_REALTIME, &own) != 0)
+		return; /* there was a time at boot; the next turn may have one again */
+	if (in_milliseconds(now) > in_milliseconds(own) + behind_milliseconds && clock_settime(CLOCK_REALTIME, &now) != 0)
+		failed("clock_settime");
 }

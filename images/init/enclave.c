@@ -1,11 +1,13 @@
-/* Starts the enclave's supervisor with no more rights than it hands on, and reaps until it ends. */
+/* Starts the enclave's supervisor with no more rights than it hands on; reaps, and keeps the clock, until it ends. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "init.h"
@@ -16,6 +18,10 @@
 /* To give children their uids and folders, and nothing else. */
 static const unsigned needed = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID |
 			       1U << CAP_KILL | 1U << CAP_SETGID | 1U << CAP_SETUID | 1U << CAP_SETPCAP;
+
+static const struct timespec clock_turn = {.tv_sec = 20};
+
+static sigset_t children;
 
 static int drop_rights(void)
 {
@@ -41,6 +47,7 @@ static void become_enclave(void)
 	};
 	setsid();
 	umask(077);
+	sigprocmask(SIG_UNBLOCK, &children, NULL);
 	if (chdir(CODE) != 0 || drop_rights() != 0) {
 		failed("the enclave's rights");
 		_exit(1);
@@ -50,11 +57,24 @@ static void become_enclave(void)
 	_exit(1);
 }
 
+/* Tells how the supervisor ended; 0 if it was asked to. */
+static int told_end(int status)
+{
+	if (WIFEXITED(status))
+		tell("the enclave ended with code %d", WEXITSTATUS(status));
+	else
+		tell("the enclave was ended by signal %d", WTERMSIG(status));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
 int run_enclave(void)
 {
 	/* The key broker alone uses the device; the supervisor asks it once for randomness before. */
 	if (chown("/dev/nsm", BROKER_UID, BROKER_UID) != 0 || chmod("/dev/nsm", 0600) != 0)
 		return failed("/dev/nsm");
+	sigemptyset(&children);
+	sigaddset(&children, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &children, NULL);
 	pid_t enclave = fork();
 	if (enclave < 0)
 		return failed("fork");
@@ -62,15 +82,12 @@ int run_enclave(void)
 		become_enclave();
 	for (;;) {
 		int status;
-		pid_t ended = wait(&status);
-		if (ended < 0 && errno != EINTR)
+		pid_t ended = waitpid(-1, &status, WNOHANG);
+		if (ended < 0)
 			return failed("wait");
-		if (ended != enclave)
-			continue; /* somebody's orphan */
-		if (WIFEXITED(status))
-			tell("the enclave ended with code %d", WEXITSTATUS(status));
-		else
-			tell("the enclave was ended by signal %d", WTERMSIG(status));
-		return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+		if (ended == enclave)
+			return told_end(status);
+		if (ended == 0 && sigtimedwait(&children, NULL, &clock_turn) < 0 && errno == EAGAIN)
+			keep_clock();
 	}
 }

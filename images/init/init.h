@@ -20,6 +20,7 @@ int leave_initramfs(void);  /* root.c */
 int find_parent(void);      /* heartbeat.c */
 int check_entropy(void);    /* entropy.c */
 int set_clock(void);        /* clock.c */
+void keep_clock(void);
 int set_up_network(void);   /* network.c */
 int run_enclave(void);      /* enclave.c */
 
