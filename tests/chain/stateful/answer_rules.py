@@ -69,15 +69,17 @@ class AnswerRules(Base):
         self.said.append(said)
         return said
 
-    def told(self, data: st.DataObject, request: Request) -> tuple[calls.Answer, set[str], int]:
+    def told(self, data: st.DataObject, request: Request, enclave: Enclave) -> tuple[calls.Answer, set[str], int]:
         """One answer to a request, what is wrong with it, and when it says it was executed."""
-        enclave, cluster = request.enclave, request.cluster
+        cluster = request.cluster
         inline = max(request.response_inline, cluster.settings["response_inline_bytes"])
         body = bytes(self.choose(data, "bytes", [0, 5, inline], [inline + 1]))
         status = self.choose(data, "status", [200, 504], [99, 600])
         at = self.now + self.choose(data, "executed", [0, -10], [CLOCK_SKEW_MS, CLOCK_SKEW_MS + 1, -100_000])
         signer = self.choose(data, "signer", [enclave.key], [*self.enclave_keys, key("stranger")])
-        said = self.say(signer, self.statement(request, cluster, enclave, body, status=status, executed_at=at), body)
+        said = self.say(
+            signer, self.statement(request, cluster, request.enclave, body, status=status, executed_at=at), body
+        )
         if self.slips(data, "replay"):
             said = self.one(data, "replayed", self.said)
         statement = said.statement
@@ -102,7 +104,7 @@ class AnswerRules(Base):
         rebuilt = self.statement(
             request,
             cluster,
-            enclave,
+            request.enclave,
             b"",
             sequence=given.sequence,
             status=given.status,
@@ -124,6 +126,8 @@ class AnswerRules(Base):
         if not self.requests:
             return
         waiting = [each for each in self.requests if not each.over]
+        if not waiting and not self.slips(data, "one that is over"):
+            return
         first = self.choose(data, "request", waiting, self.requests)
         requests = [first]
         if data.draw(st.booleans(), label="several"):
@@ -131,6 +135,8 @@ class AnswerRules(Base):
             more = data.draw(st.integers(0, 2), label="more")
             requests += near[:more]
             requests += [first] if self.slips(data, "twice") else []
+        if not first.over and self.slips(data, "waits"):
+            self.pass_to(first.answer_until + self.one(data, "ms after its time", [0, 1]))
         cluster = self.choose(data, "cluster", [first.cluster], self.clusters)
         enclave = self.choose(data, "enclave", [first.enclave], self.enclaves)
         who = self.someone(data, "sender", enclave.key)
@@ -139,7 +145,7 @@ class AnswerRules(Base):
         answers = []
         refusals = broken(ledger__Twice=len({id(each) for each in requests}) < len(requests))
         for request in requests:
-            answer, wrong, at = self.told(data, request)
+            answer, wrong, at = self.told(data, request, enclave)
             answers.append(answer)
             refusals |= wrong | request.refuse_end(cluster, enclave, who, code, now=self.now, at=at)
         given = (builder, self.stage.code[code], cluster.ref, enclave.ref)
@@ -169,6 +175,8 @@ class AnswerRules(Base):
             return
         waiting = [each for each in self.requests if not each.over]
         own = [each for each in waiting if each.sender is each.token.owner]
+        if not waiting and not self.slips(data, "one that is over"):
+            return
         request = self.choose(data, "request", own or waiting, self.requests)
         cluster = self.choose(data, "cluster", [request.cluster], self.clusters)
         enclave = self.choose(data, "enclave", [request.enclave], self.enclaves)

@@ -145,8 +145,8 @@ class Base(RuleBasedStateMachine):
     # Drawing
 
     def slips(self, data: st.DataObject, label: str) -> bool:
-        """Whether somebody does here what he should not: one time in sixteen."""
-        return data.draw(st.integers(0, 15), label=f"{label}: 15 is wrong") == 15
+        """Whether somebody does here what he should not: one time in twelve."""
+        return data.draw(st.integers(0, 11), label=f"{label}: 11 is wrong") == 11
 
     def one(self, data: st.DataObject, label: str, pool: Sequence[Drawn]) -> Drawn:
         """One of several; what is drawn is its place."""
@@ -243,6 +243,17 @@ class Base(RuleBasedStateMachine):
         else:
             target = self.now + data.draw(st.sampled_from([1, 500, 2_000, 6_000, 25_000]), label="ms")
         self.pass_to(target)
+
+    def wants_payment(self, data: st.DataObject, deposit: Deposit | None) -> bool:
+        """Whether what leaves is to be paid: mostly where something leaves, and often once that is due."""
+        leaving = deposit.leaving if deposit else []
+        if not leaving and not self.slips(data, "have nothing paid"):
+            return False
+        if leaving and data.draw(st.booleans(), label="announce more"):
+            return False
+        if leaving and data.draw(st.booleans(), label="wait until it is due"):
+            self.pass_to(leaving[0][1] - (1 if self.slips(data, "too early") else 0))
+        return True
 
     def pass_to(self, target: int) -> None:
         """Let time pass; never backwards."""

@@ -264,7 +264,7 @@ class ClusterRules(Base):
         refusals = self.not_held(who, cap) | broken(
             cluster__ENotOperator=cap.cluster is not cluster, operators__ENoBond=bond is None
         )
-        if data.draw(st.booleans(), label="have it paid"):
+        if self.wants_payment(data, bond):
             calls.withdraw_bond(*given, who.address)
             refusals |= bond.refuse_payment(self.now) if bond else set()
 

@@ -53,7 +53,7 @@ class RequestRules(Base):
         cluster = self.cluster(data)
         active = [cluster.active] if cluster.active else []
         enclave = self.choose(data, "enclave", active, self.enclaves)
-        usable = [each for each in self.tokens if each.cluster is cluster and not each.revoked]
+        usable = [each for each in self.tokens if self.is_usable(each, cluster)]
         token = self.choose(data, "token", usable, self.tokens)
         who = self.someone(data, "sender", enclave.key if as_enclave else token.owner)
         code = self.version(data, cluster)
@@ -72,6 +72,11 @@ class RequestRules(Base):
             asked.append(one)
             refusals |= wrong
         return Asking(cluster, enclave, token, who, code, tuple(asked), frozenset(refusals))
+
+    def is_usable(self, token: Token, cluster: Cluster) -> bool:
+        """Whether it may be used for something now."""
+        in_time = token.usable_from <= self.now < token.expires_at
+        return in_time and token.cluster is cluster and token.version == cluster.version and not token.revoked
 
     def ask(self, data: st.DataObject, cluster: Cluster, token: Token, code: int) -> tuple[calls.Submission, set[str]]:
         """One thing to ask for, and what is wrong with it."""
@@ -179,7 +184,7 @@ class RequestRules(Base):
         narrower = [rules for rules in RULES if (rules, token.rules) in WITHIN]
         rules = self.choose(data, "grant's rules", [(), *narrower], RULES)
         signer = self.choose(data, "signer", [token.owner], [key("stranger"), asking.enclave.key])
-        delegate = self.choose(data, "delegate", [asking.enclave.key], self.enclave_keys)
+        delegate = self.choose(data, "delegate", [asking.who], self.enclave_keys)
         other_token = self.choose(data, "granted token", [token], self.tokens)
         begins = self.choose(data, "begins", [0, -5_000], [1])
         ends = self.choose(data, "ends", [60_000, 1], [0])
@@ -213,6 +218,8 @@ class RequestRules(Base):
         if not self.requests:
             return
         waiting = [each for each in self.requests if not each.over]
+        if not waiting and not self.slips(data, "one that is over"):
+            return
         request = self.choose(data, "request", waiting, self.requests)
         if not request.over and data.draw(st.booleans(), label="let it be late"):
             late = self.one(data, "how late", [1, KEEPER_DELAY_MS + 1, KEEPER_DELAY_MS, 0])

@@ -93,7 +93,7 @@ class TokenRules(ClusterRules, Base):
         builder = ProgrammableBuilder()
         code = self.stage.code[data.draw(st.sampled_from([1, 2]), label="package version")]
         refusals = token.refuse_owner(who)
-        if data.draw(st.booleans(), label="have it paid"):
+        if self.wants_payment(data, token.stake):
             calls.withdraw_stake(builder, code, token.ref)
             refusals |= token.stake.refuse_payment(self.now)
 
