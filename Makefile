@@ -4,7 +4,7 @@ DAAS := .venv/bin/k3s-daas
 PACKAGES := sui attestation wire chain localnet gateway enclave parent cli
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-e2e lint format contract contract-test mutate up down bench bench-gas qemu protos lock clean
+.PHONY: help build demo test test-unit test-e2e lint format contract contract-test mutate up down bench bench-gas eif eif-repro qemu protos lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,9 +40,9 @@ lint: ## ruff, mypy, import rules, docstrings, golden data of the contract
 	@python3 tools/build.py python toolchain framework contract
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy $(PACKAGES) tools
+	@.venv/bin/mypy $(PACKAGES) tools images
 	@.venv/bin/lint-imports
-	@.venv/bin/interrogate -q $(PACKAGES) tools
+	@.venv/bin/interrogate -q $(PACKAGES) tools images
 	@$(PY) tools/generate_golden_move.py --check
 	@$(PY) tools/generate_contract_words.py --check
 
@@ -63,14 +63,22 @@ bench-gas: ## what each entry point of the contract costs, and a kubectl call
 	@python3 tools/build.py python toolchain framework contract
 	@$(PY) tools/bench_gas.py
 
+eif: build ## build the enclave image, its measurements and its bill of materials; no Docker
+	@$(PY) images/eif/build.py
+
+eif-repro: eif ## build the enclave image twice in different places and compare every byte
+	@$(PY) images/eif/repro.py
+
 qemu: ## provide a QEMU with the Nitro Enclave machine: yours, or one built from Debian's source
 	@python3 images/qemu/build.py
 
 protos: ## regenerate sui/rpc/v2 from its .proto files
 	@$(PY) tools/generate_protos.py
 
-lock: ## renew the locked requirements, one file a role
+lock: ## renew everything that is locked: requirements, Debian packages and wheels of the image
 	@$(PY) tools/lock_requirements.py
+	@$(PY) -m images.debian.lock
+	@$(PY) -m images.rootfs.wheels
 
 clean: ## remove what was built here (caches outside the tree stay)
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from attestation.errors import NsmError
-from attestation.nsm import NsmClient, UnixTransport
+from attestation.nsm import NsmClient
+from attestation.nsm_device import transport_to
 from enclave.errors import BootFailed, BootRefused
 from enclave.parameters import Activation, BootParameters, write_public
 from enclave.processes import BROKER, EGRESS, EXECUTOR, FRONT, GATEWAY, KUBERNETES, SIGNER, Children, Process
@@ -136,7 +137,7 @@ class Boot:
 
     def random(self) -> bytes:
         """The device's randomness for one key, before the key broker owns the device."""
-        transport = UnixTransport(self._nsm)
+        transport = transport_to(self._nsm)
         try:
             return NsmClient(transport).random(SOURCE_BYTES)
         finally:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from attestation.errors import NsmError
-from attestation.nsm import NsmClient, UnixTransport
+from attestation.nsm import NsmClient
+from attestation.nsm_device import transport_to
 from chain.errors import ChainError
 from chain.sealing import HPKE_SEED_BYTES, HpkePrivateKey
 from chain.statements import MANIFEST, MANIFEST_DOMAIN, Manifest
@@ -158,10 +159,10 @@ async def serve(places: Places, nsm: NsmClient) -> None:
 def main() -> None:
     """Run the process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--nsm", type=Path, required=True, help="the device: the simulated one's socket")
+    parser.add_argument("--nsm", type=Path, required=True, help="the device: its file, or the simulated one's socket")
     options = parser.parse_args()
     logs.configure("broker")
-    asyncio.run(serve(Places.from_environment(), NsmClient(UnixTransport(options.nsm))))
+    asyncio.run(serve(Places.from_environment(), NsmClient(transport_to(options.nsm))))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ FEATURES: Final = (
     "--target-list=x86_64-softmmu",
 )
 TOOLS: Final = ("meson==1.5.0", "pycotap==1.3.1", "distlib==0.4.0", "tomli==2.2.1")
+FIRMWARE: Final = frozenset({"bios-microvm.bin", "qboot.rom", "linuxboot_dma.bin", "pvh.bin"})
 VSOCK_VERSION: Final = "0.3.0"
 LIBRARIES: Final = {
     "glib-2.0": "libglib2.0-dev",
@@ -171,8 +172,8 @@ class PrivateApt:
         raise BuildError(f"the archive has no source of qemu in {' or '.join(SUITES)}; put a QEMU >= 9.2 on PATH")
 
 
-def build(cache: Path) -> tuple[Path, Path]:
-    """Build QEMU unless the cache has it; give the program and its firmware folder.
+def build(cache: Path) -> Path:
+    """Build QEMU unless the cache has it; give the program.
 
     Raises:
         BuildError: something is missing, or a step failed.
@@ -180,27 +181,31 @@ def build(cache: Path) -> tuple[Path, Path]:
     lacking = missing()
     if lacking:
         raise BuildError(f"to build QEMU this machine lacks: apt-get install {' '.join(lacking)}")
-    known = sorted(cache.glob(f"qemu-*-{_inputs()}"))
-    if known and (known[-1] / "qemu-system-x86_64").is_file():
-        return known[-1] / "qemu-system-x86_64", known[-1] / "firmware"
+    inputs = _hash_of(FEATURES, TOOLS, SUITES)
+    known = sorted(cache.glob(f"qemu-*-{inputs}/qemu-system-x86_64"))
+    if known:
+        return known[-1]
     with tempfile.TemporaryDirectory(dir=cache, prefix=".qemu-") as scratch:
         work = Path(scratch)
-        apt = PrivateApt(work / "apt", archive())
-        _say("reading the Debian archive")
-        apt.run("apt-get", "update", "-q")
+        apt = _private_apt(work)
         version, suite = apt.source_version()
         _say(f"fetching the source of qemu {version} ({suite})")
-        apt.run(
-            "apt-get", "source", "-q", "--download-only", "--tar-only", "--only-source", f"qemu={version}", cwd=work
-        )
+        command = ["apt-get", "source", "-q", "--download-only", "--tar-only", "--only-source", f"qemu={version}"]
+        apt.run(*command, cwd=work)
         result = work / "result"
         result.mkdir()
         _compile(work, result)
-        _firmware(apt, work, suite, result / "firmware")
-        place = cache / f"qemu-{version.split(':')[-1].split('+')[0]}-{_inputs()}"
+        place = cache / f"qemu-{version.split(':')[-1].split('+')[0]}-{inputs}"
         shutil.rmtree(place, ignore_errors=True)
         result.rename(place)
-    return place / "qemu-system-x86_64", place / "firmware"
+    return place / "qemu-system-x86_64"
+
+
+def _private_apt(work: Path) -> PrivateApt:
+    _say("reading the Debian archive")
+    apt = PrivateApt(work / "apt", archive())
+    apt.run("apt-get", "update", "-q")
+    return apt
 
 
 def _compile(work: Path, result: Path) -> None:
@@ -233,19 +238,33 @@ def _compile(work: Path, result: Path) -> None:
         raise BuildError(f"the QEMU that was built has no machine {MACHINE}; the source or its libraries changed")
 
 
-def _firmware(apt: PrivateApt, work: Path, suite: str, target: Path) -> None:
-    _say("fetching the firmware")
-    folder = work / "firmware"
-    folder.mkdir()
-    for package in ("seabios", "qemu-system-data"):
-        apt.run("apt-get", "download", "-q", f"{package}/{suite if package != 'seabios' else SUITES[-1]}", cwd=folder)
-    target.mkdir()
-    for package in folder.glob("*.deb"):
-        _run(["dpkg-deb", "-x", str(package), str(folder / "out")])
-    for shared in ("seabios", "qemu"):
-        for file in (folder / "out" / "usr" / "share" / shared).glob("*.bin"):
-            if not file.is_symlink():
-                shutil.copy(file, target / file.name)
+def firmware(cache: Path) -> Path:
+    """Give the folder with the machine's firmware, out of Debian's packages unless the cache has it.
+
+    Raises:
+        BuildError: the packages cannot be had, or lack a file.
+    """
+    place = cache / f"qemu-firmware-{_hash_of(sorted(FIRMWARE), SUITES)}"
+    if place.is_dir():
+        return place
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".firmware-") as scratch:
+        work = Path(scratch)
+        apt = _private_apt(work)
+        for package in ("seabios", "qemu-system-data"):
+            apt.run("apt-get", "download", "-q", f"{package}/{SUITES[-1]}", cwd=work)
+        target = work / "firmware"
+        target.mkdir()
+        for packed in work.glob("*.deb"):
+            _run(["dpkg-deb", "-x", str(packed), str(work / "out")])
+        for shared in ("seabios", "qemu"):
+            for file in (work / "out" / "usr" / "share" / shared).iterdir():
+                if file.name in FIRMWARE and not file.is_symlink():
+                    shutil.copy(file, target / file.name)
+        lacking = FIRMWARE - {file.name for file in target.iterdir()}
+        if lacking:
+            raise BuildError(f"Debian's packages have no {', '.join(sorted(lacking))} any more; use a QEMU on PATH")
+        target.rename(place)
+    return place
 
 
 def vsock_device(cache: Path) -> Path:
@@ -262,8 +281,8 @@ def vsock_device(cache: Path) -> Path:
     return program
 
 
-def _inputs() -> str:
-    return hashlib.sha256(repr((FEATURES, TOOLS, SUITES)).encode()).hexdigest()[:16]
+def _hash_of(*inputs: object) -> str:
+    return hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
 
 
 def _output(command: list[str]) -> str:
@@ -304,12 +323,13 @@ def main() -> int:
     cache.mkdir(parents=True, exist_ok=True)
     try:
         own = on_path()
-        program, firmware = (own, None) if own is not None else build(cache)
+        program = own or build(cache)
+        bios = None if own else firmware(cache)
         device = vsock_device(cache)
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    told = {"qemu": str(program), "firmware": str(firmware) if firmware else None, "vsock": str(device)}
+    told = {"qemu": str(program), "firmware": str(bios) if bios else None, "vsock": str(device)}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     print(f"QEMU with the machine {MACHINE}: {program}")
