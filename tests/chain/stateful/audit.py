@@ -28,7 +28,7 @@ class Audit:
     over: set[Address] = field(default_factory=set)
     clusters: dict[Address, ClusterState] = field(default_factory=dict)
     tokens: dict[Address, events.SealTokenChanged] = field(default_factory=dict)
-    waiting: dict[tuple[Address, str, int], int] = field(default_factory=dict)
+    waiting: set[tuple[Address, str, int]] = field(default_factory=set)
 
     def read(self, done: ExecutedTransaction) -> None:
         """Take in the events of one transaction."""
@@ -100,8 +100,8 @@ class Audit:
             assert not loosened, f"{name} was loosened at once"
         for pending in state.pending_settings:
             place = (state.cluster, pending.name, pending.due)
-            told = self.waiting.setdefault(place, now)
-            assert pending.due >= told + before.delays.settings_ms
+            assert place in self.waiting or pending.due >= now + before.delays.settings_ms
+            self.waiting.add(place)
         known = {each.version for each in (*before.measurements, *before.configurations)}
         for entry in (*state.measurements, *state.configurations):
             assert entry.version in known or entry.valid_from >= now + before.delays.measurement_ms
