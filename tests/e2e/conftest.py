@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DAAS = ROOT / ".venv" / "bin" / "k3s-daas"
@@ -59,6 +60,13 @@ class Stack:
         )
         assert not check or done.returncode == 0, f"kubectl {arguments}: {done.stdout}\n{done.stderr}"
         return done
+
+    @property
+    def token(self):
+        """The token that was made when the system was brought up: other tests issue more."""
+        user = yaml.safe_load((self.home / "kubeconfig").read_text())["users"][0]["user"]
+        given = user["exec"]["args"]
+        return given[given.index("--token") + 1]
 
     def new_token(self, alias, *rules, stake=STAKE_MIST, kubeconfig=True):
         """Make a key, a token for it and its kubeconfig; return (token id, kubeconfig path, owner)."""

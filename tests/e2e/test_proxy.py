@@ -34,7 +34,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 @contextlib.contextmanager
 def proxying(stack, *flags):
-    """A proxy of this system; gives what it said and its process."""
+    """A proxy of this system, for its first token unless the flags name one; gives what it said and its process."""
+    flags = flags if "--token" in flags else ("--token", stack.token, *flags)
     process = subprocess.Popen(
         [str(DAAS), "proxy", "--json", *flags],
         env=stack.environment,
