@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chain.rules import Rule
     from sui.builder import ProgrammableBuilder
-    from sui.transaction import Argument
+    from sui.transaction import Argument, Result
 
 FRAMEWORK = Address.parse("0x2")
 """The package of the Sui framework."""
@@ -101,6 +101,24 @@ def rule_texts_argument(builder: ProgrammableBuilder, rules: Sequence[Rule]) -> 
     """Rules as one plain argument, in the texts that an entry function takes."""
     texts = tuple((rule.group, rule.resource, rule.subresource, rule.namespace, *rule.verbs) for rule in rules)
     return builder.pure_value(vector(_STRINGS), texts)
+
+
+def call_by_cap(
+    builder: ProgrammableBuilder,
+    contract: Contract,
+    function: str,
+    cluster: SharedRef | Argument,
+    cap: ObjectRef | Argument,
+    *between: Argument,
+) -> Result:
+    """Call a function of `cluster` that takes the cluster to change, a Cap, what is between, and the Clock."""
+    arguments = [
+        shared_argument(builder, cluster, mutable=True),
+        owned_argument(builder, cap),
+        *between,
+        shared_argument(builder, CLOCK),
+    ]
+    return builder.move_call(contract.package, "cluster", function, arguments)
 
 
 def u64_arguments(builder: ProgrammableBuilder, *values: int) -> list[Argument]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chain.bindings.arguments import (
     CLOCK,
-    owned_argument,
+    call_by_cap,
     shared_argument,
     u64_arguments,
 )
@@ -105,13 +105,9 @@ def add_measurement(
     pcrs: tuple[bytes, bytes, bytes],
 ) -> Result:
     """Approve an image by its PCR0, PCR1 and PCR2."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, admin),
-        *(builder.pure_value(BYTES, pcr) for pcr in pcrs),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "add_measurement", arguments)
+    return call_by_cap(
+        builder, contract, "add_measurement", cluster, admin, *(builder.pure_value(BYTES, pcr) for pcr in pcrs)
+    )
 
 
 def add_configuration(
@@ -122,13 +118,9 @@ def add_configuration(
     configuration_hash: bytes,
 ) -> Result:
     """Approve a configuration by its hash."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, admin),
-        builder.pure_value(BYTES, configuration_hash),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "add_configuration", arguments)
+    return call_by_cap(
+        builder, contract, "add_configuration", cluster, admin, builder.pure_value(BYTES, configuration_hash)
+    )
 
 
 def _retire(  # noqa: PLR0917 - private, and called with five names in order
@@ -139,13 +131,7 @@ def _retire(  # noqa: PLR0917 - private, and called with five names in order
     admin: ObjectRef | Argument,
     version: int,
 ) -> Result:
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, admin),
-        builder.pure_value(U64, version),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", function, arguments)
+    return call_by_cap(builder, contract, function, cluster, admin, builder.pure_value(U64, version))
 
 
 def retire_measurement(
@@ -172,14 +158,15 @@ def change_setting(
     value: int,
 ) -> Result:
     """Change one setting; what loosens holds after the delay."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, admin),
+    return call_by_cap(
+        builder,
+        contract,
+        "change_setting",
+        cluster,
+        admin,
         builder.pure_value(STRING, name),
         builder.pure_value(U64, value),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "change_setting", arguments)
+    )
 
 
 def grow_delays(
@@ -190,13 +177,7 @@ def grow_delays(
     delays: Delays,
 ) -> Result:
     """Make delays and windows longer."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, admin),
-        new_delays(builder, contract, delays),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "grow_delays", arguments)
+    return call_by_cap(builder, contract, "grow_delays", cluster, admin, new_delays(builder, contract, delays))
 
 
 def announce_version(
@@ -207,48 +188,25 @@ def announce_version(
     lock: SharedRef,
 ) -> Result:
     """Announce that the cluster moves to the version of the package that is called: `contract` names the new one."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, admin),
-        shared_argument(builder, lock),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "announce_version", arguments)
+    return call_by_cap(builder, contract, "announce_version", cluster, admin, shared_argument(builder, lock))
 
 
 def cancel_version(
     builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, admin: ObjectRef | Argument
 ) -> Result:
     """Take the announcement of a version back."""
-    return _by_cap(builder, contract, "cancel_version", cluster, admin)
+    return call_by_cap(builder, contract, "cancel_version", cluster, admin)
 
 
 def hand_over_admin(
     builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, admin: ObjectRef | Argument, to: Address
 ) -> Result:
     """Hand the AdminCap to somebody else."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, admin),
-        builder.pure_value(ADDRESS, to),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "hand_over_admin", arguments)
+    return call_by_cap(builder, contract, "hand_over_admin", cluster, admin, builder.pure_value(ADDRESS, to))
 
 
 def burn_admin(
     builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, admin: ObjectRef | Argument
 ) -> Result:
     """Burn the AdminCap for ever."""
-    return _by_cap(builder, contract, "burn_admin", cluster, admin)
-
-
-def _by_cap(
-    builder: ProgrammableBuilder, contract: Contract, function: str, cluster: SharedRef, cap: ObjectRef | Argument
-) -> Result:
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, cap),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", function, arguments)
+    return call_by_cap(builder, contract, "burn_admin", cluster, admin)

@@ -23,6 +23,7 @@ from chain.bindings.state import (
     PendingVersion,
     Settings,
     Successor,
+    code_in_force,
     settings_in_force,
 )
 from sui.bcs import ADDRESS, BOOL, U64, option, struct, vector
@@ -112,8 +113,7 @@ class Cluster:
 
     def code_at(self, now_ms: int) -> Address:
         """The id of the package that the cluster works with at a time of the ledger."""
-        pending = self.pending_version
-        return pending.code if pending is not None and pending.due <= now_ms else self.code
+        return code_in_force(self.code, self.pending_version, now_ms)
 
 
 APPROVALS: Codec[Approvals] = struct(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chain.bindings.arguments import (
-    CLOCK,
+    call_by_cap,
     owned_argument,
-    shared_argument,
 )
 from sui.bcs import ADDRESS, U64
 
@@ -26,25 +25,14 @@ def replace_operator(
     successor: Address,
 ) -> Result:
     """Announce a new operator; his OperatorCap goes to `successor` now."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, admin),
-        builder.pure_value(ADDRESS, successor),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "replace_operator", arguments)
+    return call_by_cap(builder, contract, "replace_operator", cluster, admin, builder.pure_value(ADDRESS, successor))
 
 
 def cancel_operator(
     builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, admin: ObjectRef | Argument
 ) -> Result:
     """Take the announcement of a new operator back."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, admin),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "cancel_operator", arguments)
+    return call_by_cap(builder, contract, "cancel_operator", cluster, admin)
 
 
 def add_bond(
@@ -55,13 +43,7 @@ def add_bond(
     coin: ObjectRef | Argument,
 ) -> Result:
     """Put a coin into the operator's bond."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, operator),
-        owned_argument(builder, coin),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "add_bond", arguments)
+    return call_by_cap(builder, contract, "add_bond", cluster, operator, owned_argument(builder, coin))
 
 
 def announce_bond_withdrawal(
@@ -72,24 +54,15 @@ def announce_bond_withdrawal(
     amount: int,
 ) -> Result:
     """Announce that an amount of the operator's bond leaves."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, operator),
-        builder.pure_value(U64, amount),
-        shared_argument(builder, CLOCK),
-    ]
-    return builder.move_call(contract.package, "cluster", "announce_bond_withdrawal", arguments)
+    return call_by_cap(
+        builder, contract, "announce_bond_withdrawal", cluster, operator, builder.pure_value(U64, amount)
+    )
 
 
 def withdraw_bond(
     builder: ProgrammableBuilder, contract: Contract, cluster: SharedRef, operator: ObjectRef | Argument, to: Address
 ) -> Result:
     """Take out what is due of the operator's bond, and give it to an address."""
-    arguments = [
-        shared_argument(builder, cluster, mutable=True),
-        owned_argument(builder, operator),
-        shared_argument(builder, CLOCK),
-    ]
-    paid = builder.move_call(contract.package, "cluster", "withdraw_bond", arguments)
+    paid = call_by_cap(builder, contract, "withdraw_bond", cluster, operator)
     builder.transfer_objects([paid], builder.pure_value(ADDRESS, to))
     return paid

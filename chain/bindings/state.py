@@ -137,14 +137,18 @@ class ClusterState:
 
     def code_at(self, now_ms: int) -> Address:
         """The id of the package that the cluster works with at a time of the ledger."""
-        pending = self.pending_version
-        return pending.code if pending is not None and pending.due <= now_ms else self.code
+        return code_in_force(self.code, self.pending_version, now_ms)
 
 
 def settings_in_force(settings: Settings, pending: tuple[PendingSetting, ...], now_ms: int) -> Settings:
     """The settings with what of the pending ones is due at a time of the ledger."""
     due = {entry.name: entry.value for entry in pending if entry.due <= now_ms}
     return replace(settings, **due) if due else settings
+
+
+def code_in_force(code: Address, pending: PendingVersion | None, now_ms: int) -> Address:
+    """The package's id with what is announced, once that is due at a time of the ledger."""
+    return pending.code if pending is not None and pending.due <= now_ms else code
 
 
 SETTINGS: Codec[Settings] = struct(
